@@ -6,4 +6,6 @@
 //! - `emulator` the embedded KMS: a real server that shares no code with the client
 mod clock;
 mod emulator;
+mod operation;
+mod operations;
 mod sensitive;

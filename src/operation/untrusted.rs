@@ -1,0 +1,123 @@
+//! [`Untrusted`]: text that others wrote. Data, never an instruction.
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::{Deserialize, Deserializer, Serialize};
+
+/// The longest text that is passed on, in characters.
+const CAP: usize = 1024;
+
+/// A string from upstream, made harmless while it is parsed: control, format, private-use and
+/// unassigned characters are dropped, so are AccessKey ids, and the length is capped.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
+pub struct Untrusted(String);
+
+impl Untrusted {
+    /// Cleans `text`.
+    pub fn new(text: &str) -> Self {
+        Self(without_access_keys(clean(text)))
+    }
+
+    /// The clean text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl<'de> Deserialize<'de> for Untrusted {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer).map(|text| Self::new(&text))
+    }
+}
+
+impl JsonSchema for Untrusted {
+    fn inline_schema() -> bool {
+        true
+    }
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Untrusted".into()
+    }
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "string" })
+    }
+}
+
+/// Keeps visible characters and the space; a line break or tab becomes a space.
+fn clean(text: &str) -> String {
+    let mut out = String::with_capacity(text.len().min(CAP));
+    for (kept, character) in text.chars().filter_map(visible).enumerate() {
+        if kept == CAP {
+            out.push('…');
+            break;
+        }
+        out.push(character);
+    }
+    out
+}
+
+fn visible(character: char) -> Option<char> {
+    if matches!(character, '\n' | '\r' | '\t') {
+        return Some(' ');
+    }
+    (!is_hidden(character)).then_some(character)
+}
+
+/// Cc, Cf, Co, Cs, noncharacters, and the code points that renderers treat as invisible
+/// (variation selectors, fillers, the tag block): what could hide text or reorder it.
+pub(crate) fn is_hidden(character: char) -> bool {
+    let code = u32::from(character);
+    character.is_control()
+        || matches!(code,
+            0x00AD | 0x034F | 0x061C | 0x070F | 0x08E2 | 0x115F | 0x1160 | 0x17B4 | 0x17B5
+            | 0x0600..=0x0605 | 0x06DD | 0x0890 | 0x0891
+            | 0x180B..=0x180F | 0x200B..=0x200F | 0x2028..=0x202E | 0x2060..=0x206F
+            | 0x3164 | 0xE000..=0xF8FF | 0xFDD0..=0xFDEF | 0xFE00..=0xFE0F | 0xFEFF | 0xFFA0
+            | 0xFFF0..=0xFFFB | 0x110BD | 0x110CD | 0x13430..=0x1343F | 0x1BCA0..=0x1BCA3 | 0x1D173..=0x1D17A
+            | 0xE0000..=0x10_FFFF)
+        || code & 0xFFFE == 0xFFFE
+}
+
+/// An AccessKey id (`LTAI` and 12 to 26 letters or digits; `STS.` for temporary ones) becomes a
+/// note. Tags and descriptions are where people leave them.
+fn without_access_keys(text: String) -> String {
+    if !text.contains("LTAI") && !text.contains("STS.") {
+        return text;
+    }
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text.as_str();
+    while let Some(at) = ["LTAI", "STS."].iter().filter_map(|prefix| rest.find(prefix)).min() {
+        let (before, found) = rest.split_at(at);
+        let length = 4 + found.chars().skip(4).take_while(char::is_ascii_alphanumeric).count();
+        out.push_str(before);
+        let (key, after) = found.split_at(length);
+        out.push_str(if length >= 16 { "[AccessKey removed]" } else { key });
+        rest = after;
+    }
+    out.push_str(rest);
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hides_what_hides() {
+        let text = "a\u{202E}b\u{200B}c\u{E0041}d\u{1b}]52;c;x\u{7}\r\ne";
+        assert_eq!(Untrusted::new(text).as_str(), "abcd]52;c;x  e");
+    }
+
+    #[test]
+    fn removes_access_keys_and_leaves_short_look_alikes() {
+        let text = "key LTAI5tAbCdEfGhIjKlMnOp, LTAI is a prefix, STS.NUabcdefghijklmnop";
+        assert_eq!(
+            Untrusted::new(text).as_str(),
+            "key [AccessKey removed], LTAI is a prefix, [AccessKey removed]"
+        );
+    }
+
+    #[test]
+    fn caps_the_length() {
+        assert_eq!(Untrusted::new(&"x".repeat(5000)).as_str().chars().count(), CAP + 1);
+    }
+}
