@@ -4,6 +4,7 @@
 //! the approval record, the audit row and the reply. An action is one file in `operations/` and one
 //! line in its catalogue.
 
+pub(crate) mod equivalent;
 mod invalid;
 mod params;
 pub(crate) mod schema;

@@ -1,0 +1,107 @@
+//! [`Channel`]: somewhere a person can be asked; and the one way in which an answer is recorded.
+
+use crate::audit::{self, AuditLog, Durability, Kind};
+use crate::clock::Clock;
+use crate::guard::approval::{Record, digest, hex};
+use crate::guard::usable_until_ms;
+use crate::store::{Decision, Pending, Store, StoreError};
+
+/// What the person said.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Answer {
+    /// Yes, to exactly this.
+    Approve,
+    /// No.
+    Deny,
+    /// Nothing yet: the question stays open.
+    Later,
+}
+
+/// A place where a person is asked.
+pub(crate) trait Channel {
+    /// How the decision came about, for the audit log.
+    fn method(&self) -> &'static str;
+    /// Who decided, as far as the channel can tell.
+    fn who(&self) -> String;
+    /// Shows the record and takes the answer.
+    fn ask(&mut self, record: &Record) -> std::io::Result<Answer>;
+}
+
+/// Why a question could not be decided. Nothing was changed.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum DecideError {
+    #[error("the stored record does not match its digest; somebody changed the store")]
+    Altered,
+    #[error("the record was written by another version of kms-mcp")]
+    Unreadable,
+    #[error("the question is not open any more")]
+    Closed,
+    #[error("the audit log cannot be written, so nothing was decided")]
+    Audit,
+    #[error("the terminal failed")]
+    Terminal(#[from] std::io::Error),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Asks through `channel` and records the answer.
+pub(crate) async fn decide(
+    channel: &mut (dyn Channel + Send),
+    pending: &Pending,
+    store: &Store,
+    audit: &AuditLog,
+    clock: &Clock,
+) -> Result<Answer, DecideError> {
+    if digest(&pending.record) != pending.digest {
+        return Err(DecideError::Altered);
+    }
+    let record: Record =
+        serde_json::from_slice(&pending.record).map_err(|_| DecideError::Unreadable)?;
+    let answer = channel.ask(&record)?;
+    if answer == Answer::Later {
+        return Ok(answer);
+    }
+    let now = clock.now();
+    let decision = Decision {
+        approve: answer == Answer::Approve,
+        method: channel.method(),
+        who: channel.who(),
+        at_ms: now.as_millisecond(),
+        usable_until_ms: usable_until_ms(now),
+    };
+    let kind = if decision.approve { Kind::Approved } else { Kind::Denied };
+    let event = event(&record, pending, &decision);
+    audit.record(kind, event, Durability::Synced).await.map_err(|_| DecideError::Audit)?;
+    if store.decide(&pending.token_hash, &pending.digest, &decision)? {
+        Ok(answer)
+    } else {
+        Err(DecideError::Closed)
+    }
+}
+
+fn event(record: &Record, pending: &Pending, decision: &Decision) -> audit::Event {
+    audit::Event {
+        tool: Some(record.tool.clone()),
+        action: Some(record.tool.clone()),
+        risk: Some(record.risk.clone()),
+        level: Some(record.level.clone()),
+        rule: Some(record.rule.clone()),
+        resource: Some(audit::Resource {
+            name: Some(record.resource.clone()),
+            version: record.witness.as_ref().and_then(|seen| seen.version_id.clone()),
+            kind: record.witness.as_ref().and_then(|seen| seen.secret_type.clone()),
+        }),
+        destination: record.destination.clone(),
+        policy_digest: Some(record.policy_digest.clone()),
+        client: Some(record.client.clone()),
+        approval: Some(audit::Approval {
+            token_id: hex(pending.token_hash.get(..6).unwrap_or_default()),
+            record_digest: hex(&pending.digest),
+            method: Some(decision.method.into()),
+            who: Some(decision.who.clone()),
+            latency_ms: Some(decision.at_ms - pending.created_ms),
+            signature: None,
+        }),
+        ..audit::Event::default()
+    }
+}

@@ -1,0 +1,162 @@
+//! The person at a terminal: `kms-mcp approve`.
+
+use std::io::{BufRead, Write};
+
+use super::channel::{Answer, Channel};
+use crate::guard::approval::Record;
+use crate::operation::Untrusted;
+use crate::store::Pending;
+
+/// Shows records on `output` and reads answers from `input`. Only the command line makes one, and
+/// only of a real terminal.
+pub(crate) struct Terminal<R, W> {
+    pub(crate) input: R,
+    pub(crate) output: W,
+    pub(crate) who: String,
+    /// `--deny`: the answer is no, without a question.
+    pub(crate) deny: bool,
+}
+
+impl<R: BufRead, W: Write> Channel for Terminal<R, W> {
+    fn method(&self) -> &'static str {
+        "terminal"
+    }
+
+    fn who(&self) -> String {
+        self.who.clone()
+    }
+
+    fn ask(&mut self, record: &Record) -> std::io::Result<Answer> {
+        write!(self.output, "{}", rendered(record))?;
+        if self.deny {
+            return Ok(Answer::Deny);
+        }
+        if !record.type_the_name {
+            return Ok(match self.line("Approve? [y/N] ")?.as_deref() {
+                None => Answer::Later,
+                Some("y" | "yes" | "approve") => Answer::Approve,
+                Some(_) => Answer::Deny,
+            });
+        }
+        let Some(answer) = self.line("Approve? Type the name of the secret, or N: ")? else {
+            return Ok(Answer::Later);
+        };
+        let named = match answer.as_str() {
+            "y" | "yes" | "approve" => match self.line("Type the name of the secret: ")? {
+                Some(name) => name,
+                None => return Ok(Answer::Later),
+            },
+            _ => answer,
+        };
+        Ok(if named == record.resource { Answer::Approve } else { Answer::Deny })
+    }
+}
+
+impl<R: BufRead, W: Write> Terminal<R, W> {
+    /// Asks and reads a line. `None`: the input has ended.
+    pub(crate) fn line(&mut self, prompt: &str) -> std::io::Result<Option<String>> {
+        write!(self.output, "{prompt}")?;
+        self.output.flush()?;
+        let mut line = String::new();
+        if self.input.read_line(&mut line)? == 0 {
+            writeln!(self.output)?;
+            return Ok(None);
+        }
+        Ok(Some(line.trim().to_owned()))
+    }
+}
+
+/// One line for each that waits.
+pub(crate) fn overview(pending: &[Pending]) -> String {
+    let mut text = String::new();
+    for one in pending {
+        let line = match serde_json::from_slice::<Record>(&one.record) {
+            Ok(record) => format!(
+                "{:<10} {:<8} {} {}\n",
+                one.match_code,
+                record.risk,
+                record.tool,
+                quoted(&record.resource)
+            ),
+            Err(_) => format!("{:<10} unreadable\n", one.match_code),
+        };
+        text.push_str(&line);
+    }
+    text
+}
+
+/// The whole record. What others wrote comes last, quoted, with everything hidden removed.
+fn rendered(record: &Record) -> String {
+    let mut text = format!("\n  {}   {}\n\n", record.match_code, headline(record));
+    let mut row = |name: &str, value: &str| {
+        text.push_str(&format!("  {name:<16} {value}\n"));
+    };
+    row("Action", &format!("{} (risk: {}, level: {})", record.tool, record.risk, record.level));
+    row("Secret", &quoted(&record.resource));
+    row("Region, host", &format!("{}, {}", record.region, record.host));
+    row("Account", record.account.as_deref().unwrap_or("not known before the call"));
+    row("AccessKey", &format!("fingerprint {}", record.caller_key));
+    if let Some(destination) = &record.destination {
+        row("Value goes to", place(destination));
+    }
+    if let Some(source) = &record.source {
+        row("Value from", &quoted(source));
+    }
+    if let Some(seen) = &record.witness {
+        let facts = [
+            ("ARN", &seen.arn),
+            ("Type", &seen.secret_type),
+            ("Created", &seen.create_time),
+            ("Last change", &seen.update_time),
+            ("Deletion planned", &seen.planned_delete_time),
+            ("Version", &seen.version_id),
+        ];
+        for (name, fact) in facts {
+            if let Some(fact) = fact {
+                row(name, &quoted(fact));
+            }
+        }
+        for version in &seen.versions {
+            row("Holds version", &quoted(version));
+        }
+        if record.type_the_name {
+            row("Last use", "KMS publishes none; check ActionTrail before you say yes");
+        }
+    }
+    for (name, value) in &record.arguments {
+        row(&quoted(name), &quoted(value));
+    }
+    row("Policy", &format!("rule {}: {}", quoted(&record.rule), quoted(&record.rule_reason)));
+    row("Policy digest", &record.policy_digest);
+    row("Server, nonce", &format!("{}, {}", record.instance, record.nonce));
+    row("Asked, until", &format!("{}, {}", record.asked_at, record.expires_at));
+    row("Client claims", &quoted(&record.client));
+    for tag in record.witness.iter().flat_map(|seen| &seen.tags) {
+        row("Tag says", &quoted(tag));
+    }
+    row("The agent says", &record.agent_says.as_deref().map_or("nothing".into(), quoted));
+    text.push('\n');
+    text
+}
+
+fn headline(record: &Record) -> &'static str {
+    match record.risk.as_str() {
+        "destroy" => "CANNOT BE UNDONE",
+        "reveal" => "A VALUE LEAVES KMS",
+        _ => "A change",
+    }
+}
+
+fn place(destination: &str) -> &'static str {
+    match destination {
+        "agent" => "the agent's conversation: the model, its provider and the transcript see it",
+        "mask" => "nowhere, it is masked",
+        "file" => "a file of mode 0600 in the configured folder",
+        _ => "you, on the approval page",
+    }
+}
+
+/// Text that others wrote, visible characters only, in quotes.
+fn quoted(text: &str) -> String {
+    format!("{:?}", Untrusted::new(text).as_str())
+}

@@ -1,0 +1,4 @@
+//! Request signatures, as pure functions.
+
+pub(crate) mod acs3;
+pub(crate) mod percent;

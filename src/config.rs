@@ -1,0 +1,117 @@
+//! Settings: flags, then environment, then `config.toml` in the XDG folder.
+//!
+//! The file is the person's. What the agent can edit (flags, environment) chooses a backend or
+//! tightens; it never allows a source or replaces the policy.
+
+use std::fs;
+use std::io::Read;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use serde::Deserialize;
+
+use crate::env::Env;
+
+/// The file's largest size in bytes.
+const CAP: u64 = 256 * 1024;
+/// How long a repeated call waits for a decision, in seconds (design §6).
+const WAIT_SECONDS: u64 = 45;
+
+/// Why the settings cannot be used. The server does not start then.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ConfigError {
+    #[error("`{0}` {1}")]
+    File(String, &'static str),
+    #[error("`{0}`: {1}")]
+    Content(String, String),
+    #[error("there is no home folder; pass --state-dir DIR")]
+    NoHome,
+}
+
+/// What `config.toml` may say; unknown keys are refused.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Config {
+    /// The policy in force: the name of a shipped one, or an absolute path.
+    pub(crate) policy: Option<String>,
+    /// The region, when neither argument, flag nor environment names one.
+    pub(crate) region: Option<String>,
+    wait_seconds: Option<u64>,
+    #[serde(default)]
+    pub(crate) sources: Sources,
+}
+
+/// Where values may come from.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Sources {
+    /// Globs over names of environment variables; none by default.
+    #[serde(default)]
+    pub(crate) env: Vec<String>,
+    /// Folders; one below the state folder by default.
+    pub(crate) files: Option<Vec<PathBuf>>,
+}
+
+impl Config {
+    /// Reads `config.toml`; an absent file is an empty one.
+    pub(crate) fn load(env: &Env) -> Result<Self, ConfigError> {
+        let Some(path) = env.config_dir().map(|folder| folder.join("config.toml")) else {
+            return Ok(Self::default());
+        };
+        let Some(text) = read_own(&path)? else { return Ok(Self::default()) };
+        let name = path.display().to_string();
+        let config: Self = toml::from_str(&text)
+            .map_err(|error| ConfigError::Content(name.clone(), error.message().into()))?;
+        match config.wait_seconds {
+            Some(seconds) if seconds > 300 => {
+                Err(ConfigError::Content(name, "`wait_seconds` must be 0 to 300".into()))
+            }
+            _ => Ok(config),
+        }
+    }
+
+    /// How long a repeated call waits for a decision.
+    pub(crate) fn wait(&self) -> Duration {
+        Duration::from_secs(self.wait_seconds.unwrap_or(WAIT_SECONDS))
+    }
+}
+
+/// Reads a file that only its owner can have written. `None`: it is not there.
+fn read_own(path: &Path) -> Result<Option<String>, ConfigError> {
+    let refuse = |why| ConfigError::File(path.display().to_string(), why);
+    let seen = match fs::symlink_metadata(path) {
+        Ok(seen) => seen,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(_) => return Err(refuse("cannot be read")),
+    };
+    if !seen.is_file() {
+        return Err(refuse("must be a regular file, not a link"));
+    }
+    let file = fs::File::open(path).map_err(|_| refuse("cannot be opened"))?;
+    let held = file.metadata().map_err(|_| refuse("cannot be read"))?;
+    if held.ino() != seen.ino() || held.dev() != seen.dev() {
+        return Err(refuse("changed while it was opened"));
+    }
+    let me = rustix::process::geteuid().as_raw();
+    if held.uid() != me && held.uid() != 0 {
+        return Err(refuse("must belong to you; it belongs to somebody else"));
+    }
+    if held.mode() & 0o022 != 0 {
+        return Err(refuse("can be written by others; run `chmod go-w` on it"));
+    }
+    let mut text = String::new();
+    file.take(CAP).read_to_string(&mut text).map_err(|_| refuse("is not UTF-8 text"))?;
+    Ok(Some(text))
+}
+
+/// The folder in which everything is kept: the flag, the environment, else the XDG folder.
+pub(crate) fn state_dir(flag: Option<PathBuf>, env: &Env) -> Result<PathBuf, ConfigError> {
+    let named = flag.or_else(|| env.get(crate::env::STATE_DIR).map(PathBuf::from));
+    let folder = match named {
+        Some(folder) => folder,
+        None => env.state_dir().ok_or(ConfigError::NoHome)?,
+    };
+    std::path::absolute(&folder)
+        .map_err(|_| ConfigError::File(folder.display().to_string(), "is not a path"))
+}

@@ -1,0 +1,94 @@
+//! Every environment variable the program reads, once; and [`Env`], the door they come through.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+
+use crate::sensitive::Sensitive;
+
+/// Where the KMS is: `alibaba` or `embedded`; the flag `--backend` wins.
+pub(crate) const BACKEND: &str = "KMS_MCP_BACKEND";
+/// Where everything that kms-mcp keeps is; the flag `--state-dir` wins.
+pub(crate) const STATE_DIR: &str = "KMS_MCP_STATE_DIR";
+/// A second policy, evaluated beside the one in force: it can only tighten.
+pub(crate) const POLICY: &str = "KMS_MCP_POLICY";
+/// A KMS endpoint to use instead of the region's.
+pub(crate) const ENDPOINT: &str = "KMS_MCP_ENDPOINT";
+
+/// Credentials and profile of the official SDKs and CLI (facts/kms.md §5.1).
+pub(crate) const ACCESS_KEY_ID: &str = "ALIBABA_CLOUD_ACCESS_KEY_ID";
+pub(crate) const ACCESS_KEY_SECRET: &str = "ALIBABA_CLOUD_ACCESS_KEY_SECRET";
+pub(crate) const SECURITY_TOKEN: &str = "ALIBABA_CLOUD_SECURITY_TOKEN";
+pub(crate) const PROFILE: &str = "ALIBABA_CLOUD_PROFILE";
+pub(crate) const PROFILE_DISABLED: &str = "ALIBABA_CLOUD_CLI_PROFILE_DISABLED";
+
+/// The region, in the order the CLI asks (facts/kms.md §5.2).
+pub(crate) const REGION: [&str; 3] =
+    ["ALIBABA_CLOUD_REGION_ID", "ALIBABACLOUD_REGION_ID", "ALICLOUD_REGION_ID"];
+
+/// Seconds to wait for a connection, 1 to 300; 30 when unset.
+pub(crate) const CONNECT_TIMEOUT: &str = "ALIBABA_CLOUD_CONNECT_TIMEOUT";
+/// Seconds to wait for an answer, 1 to 300; 30 when unset.
+pub(crate) const READ_TIMEOUT: &str = "ALIBABA_CLOUD_READ_TIMEOUT";
+
+/// XDG folders (freedesktop.org base directory specification) and what they default from.
+const HOME: &str = "HOME";
+const CONFIG_HOME: &str = "XDG_CONFIG_HOME";
+const STATE_HOME: &str = "XDG_STATE_HOME";
+/// `NO_COLOR`: when set, the demo's transcript has no colours (no-color.org).
+pub(crate) const NO_COLOR: &str = "NO_COLOR";
+/// The log level of our own targets; nothing a dependency says is ever let through.
+pub(crate) const LOG: &str = "RUST_LOG";
+
+/// The environment, taken once at the start. A variable set to nothing counts as unset.
+pub(crate) struct Env(HashMap<String, String>);
+
+impl Env {
+    /// What the process was started with.
+    pub(crate) fn of_process() -> Self {
+        #[expect(clippy::disallowed_methods, reason = "the door itself")]
+        Self::from_pairs(std::env::vars_os().filter_map(|(name, value)| {
+            Some((name.into_string().ok()?, value.into_string().ok()?))
+        }))
+    }
+
+    /// These variables and no others.
+    pub(crate) fn from_pairs(pairs: impl IntoIterator<Item = (String, String)>) -> Self {
+        Self(pairs.into_iter().filter(|(_, value)| !value.is_empty()).collect())
+    }
+
+    /// A variable that is no secret.
+    pub(crate) fn get(&self, name: &str) -> Option<&str> {
+        self.0.get(name).map(String::as_str)
+    }
+
+    /// A variable whose content is a secret.
+    pub(crate) fn secret(&self, name: &str) -> Option<Sensitive> {
+        self.0.get(name).map(|value| Sensitive::new(value.clone()))
+    }
+
+    /// The home folder.
+    pub(crate) fn home(&self) -> Option<PathBuf> {
+        self.get(HOME).map(PathBuf::from).filter(|path| path.is_absolute())
+    }
+
+    /// `$XDG_CONFIG_HOME/kms-mcp`.
+    pub(crate) fn config_dir(&self) -> Option<PathBuf> {
+        self.xdg(CONFIG_HOME, ".config")
+    }
+
+    /// `$XDG_STATE_HOME/kms-mcp`.
+    pub(crate) fn state_dir(&self) -> Option<PathBuf> {
+        self.xdg(STATE_HOME, ".local/state")
+    }
+
+    fn xdg(&self, name: &str, below_home: &str) -> Option<PathBuf> {
+        let base = self.get(name).map(PathBuf::from).filter(|path| path.is_absolute());
+        Some(base.or_else(|| Some(self.home()?.join(below_home)))?.join("kms-mcp"))
+    }
+}
+
+impl std::fmt::Debug for Env {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Env")
+    }
+}

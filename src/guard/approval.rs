@@ -1,0 +1,144 @@
+//! The record a person decides on, and its digest.
+//!
+//! The approver renders these bytes and nothing else, and decides on their digest. At redemption
+//! the server rebuilds the record from the call in hand and its own memory; a decision over another
+//! digest is no decision.
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::operation::{Content, Params};
+use crate::sensitive::Sensitive;
+use crate::store::Hash;
+
+use super::target::Target;
+use super::witnessed::Witnessed;
+
+/// Separates this use of SHA-256 from any other.
+const DOMAIN: &[u8] = b"kms-mcp/approval/v1\0";
+
+/// Everything the approver is shown.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Record {
+    pub(crate) tool: String,
+    pub(crate) risk: String,
+    pub(crate) level: String,
+    pub(crate) resource: String,
+    pub(crate) destination: Option<String>,
+    pub(crate) region: String,
+    pub(crate) host: String,
+    pub(crate) account: Option<String>,
+    /// First 12 hex digits of SHA-256 of the AccessKey id.
+    pub(crate) caller_key: String,
+    /// What was read of the secret before asking.
+    pub(crate) witness: Option<Witnessed>,
+    /// All other arguments; a value as an HMAC under a key that only this server has.
+    pub(crate) arguments: Vec<(String, String)>,
+    /// Where a value comes from.
+    pub(crate) source: Option<String>,
+    pub(crate) rule: String,
+    pub(crate) rule_reason: String,
+    pub(crate) policy_digest: String,
+    /// What the client calls itself; nobody vouches for it.
+    pub(crate) client: String,
+    /// What the agent says; nobody vouches for it.
+    pub(crate) agent_says: Option<String>,
+    /// The name must be typed to approve: nothing brings this back.
+    pub(crate) type_the_name: bool,
+    pub(crate) match_code: String,
+    pub(crate) instance: String,
+    pub(crate) nonce: String,
+    pub(crate) asked_at: String,
+    pub(crate) expires_at: String,
+}
+
+impl Record {
+    /// The exact bytes that are shown and decided on.
+    pub(crate) fn bytes(&self) -> Vec<u8> {
+        // A struct of strings always serializes; an empty record would match no decision.
+        serde_json::to_vec(self).unwrap_or_default()
+    }
+
+    /// The digest of [`Self::bytes`].
+    pub(crate) fn digest(&self) -> Hash {
+        digest(&self.bytes())
+    }
+
+    /// The fields in which `other` differs.
+    pub(crate) fn differences(&self, other: &Self) -> Vec<&'static str> {
+        let pairs: [(&'static str, bool); 12] = [
+            ("action", self.tool != other.tool),
+            ("risk", self.risk != other.risk),
+            ("level", self.level != other.level),
+            ("resource", self.resource != other.resource),
+            ("destination", self.destination != other.destination),
+            ("region", self.region != other.region || self.host != other.host),
+            ("credentials", self.caller_key != other.caller_key || self.account != other.account),
+            ("arguments", self.arguments != other.arguments || self.source != other.source),
+            ("policy", self.rule != other.rule || self.policy_digest != other.policy_digest),
+            ("client", self.client != other.client),
+            ("Reason", self.agent_says != other.agent_says),
+            ("secret", self.witness != other.witness),
+        ];
+        pairs.into_iter().filter_map(|(name, differs)| differs.then_some(name)).collect()
+    }
+}
+
+/// The digest of a record's bytes.
+pub(crate) fn digest(record: &[u8]) -> Hash {
+    let mut hash = Sha256::new();
+    hash.update(DOMAIN);
+    hash.update(record);
+    hash.finalize().into()
+}
+
+/// The SHA-256 under which the store knows a token.
+pub(crate) fn token_hash(token: &str) -> Hash {
+    Sha256::digest(token.as_bytes()).into()
+}
+
+/// The arguments of a call as the record names them.
+pub(super) fn arguments(params: &Params, key: &ring::hmac::Key) -> Vec<(String, String)> {
+    params
+        .iter()
+        .map(|param| {
+            let content = match &param.content {
+                Content::Plain(text) => text.clone(),
+                Content::Secret(value) => sealed(value, key),
+            };
+            (param.name.to_owned(), content)
+        })
+        .collect()
+}
+
+/// Binds a value to the approval without showing it: nobody outside this process has the key.
+fn sealed(value: &Sensitive, key: &ring::hmac::Key) -> String {
+    #[expect(clippy::disallowed_methods, reason = "into an HMAC under a key in memory")]
+    let tag = ring::hmac::sign(key, value.expose().as_bytes());
+    format!("hidden value {}", hex(tag.as_ref()))
+}
+
+/// What a call would do, in one line.
+pub(super) fn summary(record: &Record, target: &Target) -> String {
+    let mut text = format!("{} of `{}`", record.tool, record.resource);
+    if record.resource.is_empty() {
+        text.clone_from(&record.tool);
+    }
+    if let Some(version) = record.witness.as_ref().and_then(|seen| seen.version_id.as_ref()) {
+        text.push_str(&format!(", version `{version}`"));
+    }
+    text.push_str(&format!(" in {}", target.region));
+    match record.destination.as_deref() {
+        Some("agent") => text.push_str("; the value goes into the conversation"),
+        Some("mask") => text.push_str("; the value is masked"),
+        Some(other) => text.push_str(&format!("; the value goes to: {other}")),
+        None if record.type_the_name => text.push_str("; nothing brings it back"),
+        None => {}
+    }
+    text
+}
+
+/// Lower-case hexadecimal.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}

@@ -1,0 +1,310 @@
+//! The guard: nothing is sent without a [`Permit`], and [`Guard::admit`] is the one place that
+//! makes them. It reads the policy and the store, writes the audit log, and calls nobody.
+
+pub(crate) mod approval;
+mod match_code;
+pub(crate) mod policy;
+mod refusal;
+mod target;
+mod tokens;
+mod witnessed;
+
+use std::marker::PhantomData;
+
+use crate::audit::{self, AuditLog, Durability, Trail};
+use crate::clock::Clock;
+use crate::operation::{Destination, Operation, Params, Resource, Risk};
+use crate::sensitive::Sensitive;
+use crate::store::{Redeemed, Store};
+
+use approval::Record;
+use policy::{Effect, Facts, InForce, Level, Verdict};
+pub(crate) use refusal::{Challenge, Refusal};
+pub(crate) use target::Target;
+use tokens::Asked;
+pub(crate) use witnessed::Witnessed;
+
+/// An hour, in milliseconds.
+const HOUR_MS: i64 = 3_600_000;
+
+/// Leave for exactly one request: it owns the parameters that were approved.
+///
+/// Only the guard can make one, it cannot be copied, and sending uses it up.
+#[must_use = "a permit is spent by `Client::send`"]
+pub struct Permit<O: Operation> {
+    params: Params,
+    target: Target,
+    trail: Trail,
+    operation: PhantomData<fn() -> O>,
+}
+
+impl<O: Operation> Permit<O> {
+    /// What to send, where, and the open audit record. For `client` alone.
+    pub(crate) fn spend(self) -> (Params, Target, Trail) {
+        (self.params, self.target, self.trail)
+    }
+}
+
+impl<O: Operation> std::fmt::Debug for Permit<O> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Permit for {}", O::SPEC.action)
+    }
+}
+
+/// A call as the guard sees it, everything resolved but the decision.
+#[derive(Debug)]
+pub(crate) struct Request {
+    /// Names this tool call in the audit log.
+    pub(crate) call: String,
+    /// The tool call that this is a step of.
+    pub(crate) parent: Option<String>,
+    pub(crate) params: Params,
+    pub(crate) risk: Risk,
+    pub(crate) resource: Resource,
+    pub(crate) destination: Option<Destination>,
+    /// `inline`, or the source that was named.
+    pub(crate) source: Option<String>,
+    pub(crate) secret_type: Option<String>,
+    pub(crate) target: Target,
+    pub(crate) witnessed: Option<Witnessed>,
+    pub(crate) token: Option<Sensitive>,
+    pub(crate) reason: Option<String>,
+    /// What the client calls itself.
+    pub(crate) client: String,
+}
+
+/// Decides. One for the process.
+#[derive(Debug)]
+pub(crate) struct Guard {
+    policy: InForce,
+    store: Store,
+    audit: AuditLog,
+    clock: Clock,
+    tokens: tokens::Tokens,
+}
+
+impl Guard {
+    /// A guard with that policy in force.
+    pub(crate) fn new(
+        policy: InForce,
+        store: Store,
+        audit: AuditLog,
+        clock: Clock,
+        instance: String,
+    ) -> Result<Self, ring::error::Unspecified> {
+        Ok(Self { policy, store, audit, clock, tokens: tokens::Tokens::new(instance)? })
+    }
+
+    /// The policy in force.
+    pub(crate) fn policy(&self) -> &InForce {
+        &self.policy
+    }
+
+    /// What the policy says, and the level after the limits were looked at.
+    pub(crate) async fn judge(&self, facts: &Facts<'_>) -> Result<(Verdict, Level), Refusal> {
+        let verdict = self.policy.judge(facts);
+        let mut level = match &verdict.effect {
+            Effect::Deny { instead } => {
+                return Err(Refusal::Denied {
+                    rule: verdict.rule.clone(),
+                    reason: verdict.reason.clone(),
+                    instead: instead.clone(),
+                });
+            }
+            Effect::Allow(level) => *level,
+        };
+        if let Some(limit) = &verdict.limit
+            && limit.then > level
+        {
+            let since = self.clock.now_ms() - HOUR_MS;
+            if self.store.count(limit.kind.clone(), since).await.map_err(unavailable)? >= limit.per_hour {
+                level = limit.then;
+            }
+        }
+        Ok((verdict, level))
+    }
+
+    /// Admits the call, asks for a confirmation, or refuses.
+    pub(crate) async fn admit<O: Operation>(&self, request: Request) -> Result<Permit<O>, Refusal> {
+        let facts = request.facts(O::SPEC.action);
+        let (verdict, level) = self.judge(&facts).await?;
+        let redeemed = if level == Level::None {
+            None
+        } else {
+            let record = self.record::<O>(&request, &verdict, level);
+            Some(match &request.token {
+                None => return Err(self.challenge::<O>(&request, record, level, None).await),
+                Some(token) => self.redeem::<O>(&request, token, record, level).await?,
+            })
+        };
+        if let Some(limit) = &verdict.limit {
+            let now = self.clock.now_ms();
+            self.store.happened(limit.kind.clone(), now).await.map_err(unavailable)?;
+        }
+        let mut event = request.event(O::SPEC.action, &self.policy);
+        event.decision = Some("allow".into());
+        event.rule = Some(verdict.rule);
+        event.level = Some(level.name().into());
+        event.approval = redeemed;
+        let durability = match request.risk {
+            Risk::Inspect => Durability::Written,
+            Risk::Write | Risk::Reveal | Risk::Destroy => Durability::Synced,
+        };
+        let trail =
+            self.audit.intent(event, durability).await.map_err(|_| Refusal::AuditUnavailable)?;
+        Ok(Permit { params: request.params, target: request.target, trail, operation: PhantomData })
+    }
+
+    /// What a person would be shown, but for what makes it this very question.
+    fn record<O: Operation>(&self, request: &Request, verdict: &Verdict, level: Level) -> Record {
+        Record {
+            tool: O::SPEC.action.into(),
+            risk: request.risk.name().into(),
+            level: level.name().into(),
+            resource: request.resource.name.clone(),
+            destination: request.destination.map(|destination| destination.name().into()),
+            region: request.target.region.clone(),
+            host: request.target.host.clone(),
+            account: request.target.account.clone(),
+            caller_key: request.target.credential.fingerprint(),
+            witness: request.witnessed.clone(),
+            arguments: approval::arguments(&request.params, self.tokens.key()),
+            source: request.source.clone(),
+            rule: verdict.rule.clone(),
+            rule_reason: verdict.reason.clone(),
+            policy_digest: self.policy.digest(),
+            client: request.client.clone(),
+            agent_says: request.reason.clone(),
+            type_the_name: request.risk == Risk::Destroy && !request.resource.name.is_empty(),
+            match_code: String::new(),
+            instance: self.tokens.instance().into(),
+            nonce: String::new(),
+            asked_at: String::new(),
+            expires_at: String::new(),
+        }
+    }
+
+    /// Asks: makes a token, remembers the record, and lets it wait for a person.
+    async fn challenge<O: Operation>(
+        &self,
+        request: &Request,
+        record: Record,
+        level: Level,
+        note: Option<&'static str>,
+    ) -> Refusal {
+        let asked = match self.tokens.ask(record, level, &self.clock) {
+            Ok(asked) => asked,
+            Err(_) => return Refusal::StateUnavailable("no randomness to be had".into()),
+        };
+        let (pending, decided) = asked.rows(level, self.clock.now_ms());
+        if let Err(error) = self.store.ask(pending, decided).await {
+            return unavailable(error);
+        }
+        let summary = approval::summary(&asked.record, &request.target);
+        let challenge = asked.challenge(summary, level, note);
+        self.tokens.remember(asked, challenge.clone());
+        Refusal::Confirm(Box::new(challenge))
+    }
+
+    /// Spends the token if a person approved exactly this record.
+    async fn redeem<O: Operation>(
+        &self,
+        request: &Request,
+        token: &Sensitive,
+        mut record: Record,
+        level: Level,
+    ) -> Result<audit::Approval, Refusal> {
+        let hash = tokens::hash(token);
+        let Some(asked) = self.tokens.asked(&hash) else {
+            let note = "kms-mcp restarted since the question was asked, or another server asked it; this is a new token";
+            return Err(self.challenge::<O>(request, record, level, Some(note)).await);
+        };
+        asked.complete(&mut record);
+        let digest = record.digest();
+        if digest != asked.digest {
+            return Err(refused(&asked, &record));
+        }
+        let now = self.clock.now_ms();
+        let Redeemed { method, who, latency_ms } =
+            match self.store.redeem(hash, digest, now).await.map_err(unavailable)? {
+                Some(redeemed) => redeemed,
+                None => return Err(self.not_redeemable(hash).await),
+            };
+        self.tokens.forget(&hash);
+        Ok(audit::Approval {
+            token_id: approval::hex(hash.get(..6).unwrap_or_default()),
+            record_digest: approval::hex(&digest),
+            method,
+            who,
+            latency_ms,
+            signature: None,
+        })
+    }
+}
+
+/// Why an approved record is not the call in hand.
+fn refused(asked: &Asked, record: &Record) -> Refusal {
+    let differences = asked.record.differences(record);
+    if differences == ["secret"] { Refusal::Changed } else { Refusal::Mismatch(differences) }
+}
+
+fn unavailable(error: crate::store::StoreError) -> Refusal {
+    Refusal::StateUnavailable(error.to_string())
+}
+
+impl Request {
+    /// What policies match on.
+    pub(crate) fn facts<'a>(&'a self, action: &'a str) -> Facts<'a> {
+        Facts {
+            action,
+            risk: self.risk,
+            secret: secret_name(&self.resource.name),
+            region: &self.target.region,
+            account: self.target.account.as_deref(),
+            destination: self.destination,
+            source: self.source.as_deref(),
+            secret_type: self.secret_type.as_deref(),
+            tags: None,
+            client: &self.client,
+        }
+    }
+
+    /// What the audit log is told of it.
+    pub(crate) fn event(&self, action: &'static str, policy: &InForce) -> audit::Event {
+        audit::Event {
+            call: Some(self.call.clone()),
+            parent: self.parent.clone(),
+            tool: Some(action.into()),
+            action: Some(action.into()),
+            risk: Some(self.risk.name().into()),
+            cloud: Some(audit::Cloud {
+                account: self.target.account.clone(),
+                caller_key: Some(self.target.credential.fingerprint()),
+                region: Some(self.target.region.clone()),
+                host: Some(self.target.host.clone()),
+            }),
+            resource: Some(audit::Resource {
+                name: Some(self.resource.name.clone()),
+                version: self.witnessed.as_ref().and_then(|seen| seen.version_id.clone()),
+                kind: self.witnessed.as_ref().and_then(|seen| seen.secret_type.clone()),
+            }),
+            destination: self.destination.map(|destination| destination.name().into()),
+            policy_digest: Some(policy.digest()),
+            client: Some(self.client.clone()),
+            ..audit::Event::default()
+        }
+    }
+}
+
+/// The name in an ARN `acs:kms:<region>:<account>:secret/<name>`, or the name as it is.
+pub(crate) fn secret_name(resource: &str) -> &str {
+    match resource.strip_prefix("acs:kms:").and_then(|rest| rest.split_once(":secret/")) {
+        Some((_, name)) => name,
+        None => resource,
+    }
+}
+
+/// Until when a yes given at `now` may be used, in milliseconds since 1970.
+pub(crate) fn usable_until_ms(now: jiff::Timestamp) -> i64 {
+    now.checked_add(tokens::USABLE).unwrap_or(now).as_millisecond()
+}

@@ -1,0 +1,145 @@
+//! [`Refusal`]: why a call was not admitted.
+
+use crate::operation::Invalid;
+
+/// Nothing has been sent in any of these cases.
+#[derive(Debug)]
+pub(crate) enum Refusal {
+    /// An argument is not allowed.
+    Invalid(Invalid),
+    /// The policy says no.
+    Denied { rule: String, reason: String, instead: Option<String> },
+    /// A confirmation is needed first.
+    Confirm(Box<Challenge>),
+    /// The person said no.
+    Declined,
+    /// The token was not used in time.
+    Expired,
+    /// The token was used before.
+    Spent,
+    /// Nobody knows the token.
+    UnknownToken,
+    /// Too many wrong tokens.
+    Locked,
+    /// The call is not the one that was approved.
+    Mismatch(Vec<&'static str>),
+    /// The secret is not the one that was approved.
+    Changed,
+    /// The audit log cannot be written.
+    AuditUnavailable,
+    /// The store or the source of randomness failed.
+    StateUnavailable(String),
+    /// There is no region.
+    NoRegion,
+    /// There are no credentials, and why.
+    NoCredentials(String),
+    /// The client gave the call up while it waited.
+    Cancelled,
+}
+
+/// What a person is asked, and the token that their yes brings to life.
+#[derive(Debug, Clone)]
+pub(crate) struct Challenge {
+    pub(crate) token: String,
+    pub(crate) expires_at: String,
+    pub(crate) summary: String,
+    pub(crate) match_code: String,
+    /// The token works already: a speed bump, for low risk.
+    pub(crate) approved: bool,
+    /// Why a new token was made, if another had been sent.
+    pub(crate) note: Option<&'static str>,
+}
+
+impl Refusal {
+    /// The code in the reply: one of a closed set.
+    pub(crate) fn code(&self) -> &'static str {
+        match self {
+            Self::Invalid(_) => "InvalidArgument",
+            Self::Denied { .. } => "DeniedByPolicy",
+            Self::Confirm(_) => "ConfirmationRequired",
+            Self::Declined => "ConfirmationDeclined",
+            Self::Expired => "ConfirmationExpired",
+            Self::Spent => "ConfirmationUsed",
+            Self::UnknownToken => "ConfirmationUnknown",
+            Self::Locked => "ConfirmationLocked",
+            Self::Mismatch(_) => "ConfirmationMismatch",
+            Self::Changed => "ConfirmationChanged",
+            Self::AuditUnavailable => "AuditUnavailable",
+            Self::StateUnavailable(_) => "StateUnavailable",
+            Self::NoRegion => "NoRegion",
+            Self::NoCredentials(_) => "NoCredentials",
+            Self::Cancelled => "Cancelled",
+        }
+    }
+
+    /// Whether the guard said no (`denied`), rather than something being wrong (`error`).
+    pub(crate) fn is_denial(&self) -> bool {
+        matches!(
+            self,
+            Self::Denied { .. }
+                | Self::Declined
+                | Self::Expired
+                | Self::Spent
+                | Self::UnknownToken
+                | Self::Locked
+                | Self::Mismatch(_)
+                | Self::Changed
+        )
+    }
+
+    /// What happened.
+    pub(crate) fn message(&self) -> String {
+        match self {
+            Self::Invalid(invalid) => invalid.to_string(),
+            Self::Denied { rule, reason, .. } => format!("policy rule `{rule}` refuses this call: {reason}"),
+            Self::Confirm(_) => "a confirmation is needed first".into(),
+            Self::Declined => "the person declined".into(),
+            Self::Expired => "the confirmation token was not used in time".into(),
+            Self::Spent => "the confirmation token was used before; each works once".into(),
+            Self::UnknownToken => "this confirmation token is not known here".into(),
+            Self::Locked => "too many wrong confirmation tokens; tokens are locked for 10 minutes".into(),
+            Self::Mismatch(fields) => {
+                format!("this call is not the one that was approved; different are: {}", fields.join(", "))
+            }
+            Self::Changed => "the secret changed after the person was asked".into(),
+            Self::AuditUnavailable => "the audit log cannot be written".into(),
+            Self::StateUnavailable(why) => why.clone(),
+            Self::NoRegion => "no region is configured".into(),
+            Self::NoCredentials(why) => why.clone(),
+            Self::Cancelled => "the client cancelled the call".into(),
+        }
+    }
+
+    /// What to do next.
+    pub(crate) fn next(&self) -> String {
+        match self {
+            Self::Invalid(_) => "Correct the argument and call again.".into(),
+            Self::Denied { instead, .. } => instead.clone().unwrap_or_else(|| {
+                "Do not try another way around it; tell the person which rule stands in the way.".into()
+            }),
+            Self::Confirm(_) => "Ask the person to approve, then repeat the same call with the token.".into(),
+            Self::Declined => "Stop, and ask the person what they want instead.".into(),
+            Self::Expired | Self::Spent | Self::UnknownToken => {
+                "Make the same call without ConfirmationToken to get a new one.".into()
+            }
+            Self::Locked => "Wait; do not try tokens.".into(),
+            Self::Mismatch(_) => {
+                "Repeat exactly the approved call, or call without ConfirmationToken to ask for this one.".into()
+            }
+            Self::Changed => {
+                "Call DescribeSecret to see what it is now, then ask again without ConfirmationToken.".into()
+            }
+            Self::AuditUnavailable => {
+                "Tell the person: the audit folder must be writable, and its files must not be replaced; then restart kms-mcp.".into()
+            }
+            Self::StateUnavailable(_) => "Tell the person; kms-mcp needs its state folder.".into(),
+            Self::NoRegion => {
+                "Pass RegionId, or the person sets a region: `aliyun configure`, or `kms-mcp serve --region cn-hangzhou`; or `kms-mcp serve --backend embedded` needs none.".into()
+            }
+            Self::NoCredentials(_) => {
+                "The person runs `aliyun configure` (mode AK or StsToken), or starts `kms-mcp serve --backend embedded` to work without a cloud account. Never ask for an AccessKey in the conversation.".into()
+            }
+            Self::Cancelled => "Call again when it is wanted.".into(),
+        }
+    }
+}

@@ -1,0 +1,198 @@
+//! Approvals: asked, decided, redeemed once.
+
+use rusqlite::{Connection, OptionalExtension, Row, params};
+
+use super::{Store, StoreError};
+
+/// Hash of a token or digest of a record: SHA-256.
+pub(crate) type Hash = [u8; 32];
+
+/// A request that waits for a person.
+#[derive(Debug, Clone)]
+pub(crate) struct Pending {
+    pub(crate) token_hash: Hash,
+    pub(crate) digest: Hash,
+    /// Exactly what the approver is shown.
+    pub(crate) record: Vec<u8>,
+    pub(crate) match_code: String,
+    pub(crate) level: &'static str,
+    pub(crate) instance: String,
+    pub(crate) created_ms: i64,
+    pub(crate) expires_ms: i64,
+}
+
+/// What a person decided, and how.
+#[derive(Debug, Clone)]
+pub(crate) struct Decision {
+    pub(crate) approve: bool,
+    pub(crate) method: &'static str,
+    pub(crate) who: String,
+    pub(crate) at_ms: i64,
+    /// Until when a yes may be used.
+    pub(crate) usable_until_ms: i64,
+}
+
+/// What became of a request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Standing {
+    /// Never asked.
+    Unknown,
+    /// Waits for a person.
+    Pending,
+    /// A person said yes; usable still.
+    Approved,
+    /// A person said no.
+    Denied,
+    /// Used.
+    Spent,
+    /// Too late, for the decision or for its use.
+    Expired,
+}
+
+/// A token that was just spent, and who had approved it.
+#[derive(Debug, Clone)]
+pub(crate) struct Redeemed {
+    pub(crate) method: Option<String>,
+    pub(crate) who: Option<String>,
+    /// From question to decision.
+    pub(crate) latency_ms: Option<i64>,
+}
+
+impl Store {
+    /// Asks: the request waits from now on. `decided` is for the level that needs no person.
+    pub(crate) async fn ask(
+        &self,
+        pending: Pending,
+        decided: Option<Decision>,
+    ) -> Result<(), StoreError> {
+        self.run(move |connection| {
+            // Old rows are of no use to anyone; an hour is kept for good answers to late calls.
+            connection.execute(
+                "DELETE FROM approvals WHERE expires_ms < ?1",
+                [pending.created_ms - 3_600_000],
+            )?;
+            connection.execute(
+                "INSERT INTO approvals (token_hash, digest, record, match_code, level, state,
+                   instance, created_ms, expires_ms) VALUES (?1, ?2, ?3, ?4, ?5, 'pending', ?6, ?7, ?8)",
+                params![
+                    pending.token_hash, pending.digest, pending.record, pending.match_code,
+                    pending.level, pending.instance, pending.created_ms, pending.expires_ms
+                ],
+            )?;
+            if let Some(decision) = decided {
+                decide(connection, &pending.token_hash, &pending.digest, &decision)?;
+            }
+            Ok(())
+        })
+        .await
+    }
+
+    /// All that wait at `now_ms`, the oldest first.
+    pub(crate) fn pending(&self, now_ms: i64) -> Result<Vec<Pending>, StoreError> {
+        self.now(|connection| {
+            let mut statement = connection.prepare(
+                "SELECT token_hash, digest, record, match_code, instance, created_ms, expires_ms
+                 FROM approvals WHERE state = 'pending' AND expires_ms > ?1 ORDER BY created_ms",
+            )?;
+            let rows = statement.query_map([now_ms], pending_row)?;
+            rows.collect()
+        })
+    }
+
+    /// Decides on exactly that record. `false`: it does not wait any more.
+    pub(crate) fn decide(
+        &self,
+        token_hash: &Hash,
+        digest: &Hash,
+        decision: &Decision,
+    ) -> Result<bool, StoreError> {
+        self.now(|connection| decide(connection, token_hash, digest, decision))
+    }
+
+    /// Where the request of that token stands.
+    pub(crate) async fn standing(
+        &self,
+        token_hash: Hash,
+        now_ms: i64,
+    ) -> Result<Standing, StoreError> {
+        self.run(move |connection| {
+            let found = connection
+                .query_row(
+                    "SELECT state, expires_ms FROM approvals WHERE token_hash = ?1",
+                    [token_hash],
+                    |row| Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?)),
+                )
+                .optional()?;
+            Ok(match found {
+                None => Standing::Unknown,
+                Some((state, expires)) => match state.as_str() {
+                    "denied" => Standing::Denied,
+                    "spent" => Standing::Spent,
+                    _ if expires <= now_ms => Standing::Expired,
+                    "approved" => Standing::Approved,
+                    _ => Standing::Pending,
+                },
+            })
+        })
+        .await
+    }
+
+    /// Spends a token: one atomic update, so that of many at once exactly one succeeds.
+    pub(crate) async fn redeem(
+        &self,
+        token_hash: Hash,
+        digest: Hash,
+        now_ms: i64,
+    ) -> Result<Option<Redeemed>, StoreError> {
+        self.run(move |connection| {
+            connection
+                .query_row(
+                    "UPDATE approvals SET state = 'spent'
+                     WHERE token_hash = ?1 AND digest = ?2 AND state = 'approved' AND expires_ms > ?3
+                     RETURNING method, who, decided_ms - created_ms",
+                    params![token_hash, digest, now_ms],
+                    |row| {
+                        Ok(Redeemed {
+                            method: row.get(0)?,
+                            who: row.get(1)?,
+                            latency_ms: row.get(2)?,
+                        })
+                    },
+                )
+                .optional()
+        })
+        .await
+    }
+}
+
+fn decide(
+    connection: &Connection,
+    token_hash: &Hash,
+    digest: &Hash,
+    decision: &Decision,
+) -> rusqlite::Result<bool> {
+    let changed = connection.execute(
+        "UPDATE approvals SET state = ?1, method = ?2, who = ?3, decided_ms = ?4,
+           expires_ms = CASE WHEN ?1 = 'approved' THEN ?5 ELSE expires_ms END
+         WHERE token_hash = ?6 AND digest = ?7 AND state = 'pending' AND expires_ms > ?4",
+        params![
+            if decision.approve { "approved" } else { "denied" },
+            decision.method, decision.who, decision.at_ms, decision.usable_until_ms,
+            token_hash, digest
+        ],
+    )?;
+    Ok(changed == 1)
+}
+
+fn pending_row(row: &Row<'_>) -> rusqlite::Result<Pending> {
+    Ok(Pending {
+        token_hash: row.get(0)?,
+        digest: row.get(1)?,
+        record: row.get(2)?,
+        match_code: row.get(3)?,
+        level: "",
+        instance: row.get(4)?,
+        created_ms: row.get(5)?,
+        expires_ms: row.get(6)?,
+    })
+}

@@ -1,0 +1,29 @@
+//! Limits: how often a thing happened lately, in all processes together.
+
+use rusqlite::params;
+
+use super::{Store, StoreError};
+
+impl Store {
+    /// Notes that `kind` happened at `at_ms`.
+    pub(crate) async fn happened(&self, kind: String, at_ms: i64) -> Result<(), StoreError> {
+        self.run(move |connection| {
+            connection.execute("DELETE FROM happened WHERE at_ms < ?1", [at_ms - 86_400_000])?;
+            connection.execute("INSERT INTO happened VALUES (?1, ?2)", params![kind, at_ms])?;
+            Ok(())
+        })
+        .await
+    }
+
+    /// How often `kind` happened after `since_ms`.
+    pub(crate) async fn count(&self, kind: String, since_ms: i64) -> Result<u32, StoreError> {
+        self.run(move |connection| {
+            connection.query_row(
+                "SELECT count(*) FROM happened WHERE kind = ?1 AND at_ms > ?2",
+                params![kind, since_ms],
+                |row| row.get(0),
+            )
+        })
+        .await
+    }
+}

@@ -1,0 +1,5 @@
+//! Where a secret value may come from.
+
+mod source;
+
+pub(crate) use source::{Allowed, SourceError};
