@@ -14,6 +14,7 @@ pub use invalid::Invalid;
 pub(crate) use params::Place;
 pub use params::{Content, Param, Params};
 pub use untrusted::Untrusted;
+pub(crate) use untrusted::is_hidden;
 
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
@@ -61,6 +62,11 @@ pub trait Operation: Send + Sync + 'static {
     /// Where a value enters, for an action that takes one.
     fn value(_input: &mut Self::Input) -> Option<ValueSlot<'_>> {
         None
+    }
+
+    /// Limits and shape of the value, checked again once it was taken from its source.
+    fn check_value(_input: &Self::Input) -> Result<(), Invalid> {
+        Ok(())
     }
 
     /// The parameters on the wire.

@@ -26,7 +26,31 @@ impl Untrusted {
 
 impl<'de> Deserialize<'de> for Untrusted {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer).map(|text| Self::new(&text))
+        /// A number or boolean is taken as its text: KMS says which fields are strings, gateways
+        /// do not always agree.
+        struct Text;
+        impl serde::de::Visitor<'_> for Text {
+            type Value = Untrusted;
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("text")
+            }
+            fn visit_str<E>(self, text: &str) -> Result<Untrusted, E> {
+                Ok(Untrusted::new(text))
+            }
+            fn visit_u64<E>(self, number: u64) -> Result<Untrusted, E> {
+                Ok(Untrusted(number.to_string()))
+            }
+            fn visit_i64<E>(self, number: i64) -> Result<Untrusted, E> {
+                Ok(Untrusted(number.to_string()))
+            }
+            fn visit_f64<E>(self, number: f64) -> Result<Untrusted, E> {
+                Ok(Untrusted(number.to_string()))
+            }
+            fn visit_bool<E>(self, truth: bool) -> Result<Untrusted, E> {
+                Ok(Untrusted(truth.to_string()))
+            }
+        }
+        deserializer.deserialize_any(Text)
     }
 }
 

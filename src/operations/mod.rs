@@ -1,5 +1,37 @@
 //! The catalogue: the KMS actions, one file and one line each.
 
+#![expect(
+    clippy::doc_markdown,
+    reason = "doc comments of inputs are schema text: agents need no backticks"
+)]
+
+mod answer;
+mod create_secret;
+mod delete_secret;
+mod describe_secret;
+mod filters;
+mod get_secret_value;
+mod list_secret_version_ids;
+mod list_secrets;
+mod put_secret_value;
+mod restore_secret;
+mod secret_data;
+mod secret_name;
+mod tags;
+mod version;
+
+#[cfg(test)]
+mod tests;
+
+pub(crate) use create_secret::CreateSecret;
+pub(crate) use delete_secret::DeleteSecret;
+pub(crate) use describe_secret::DescribeSecret;
+pub(crate) use get_secret_value::GetSecretValue;
+pub(crate) use list_secret_version_ids::ListSecretVersionIds;
+pub(crate) use list_secrets::ListSecrets;
+pub(crate) use put_secret_value::PutSecretValue;
+pub(crate) use restore_secret::RestoreSecret;
+
 use crate::operation::Operation;
 
 /// Makes one entry of some table from each action: tools, schemas, documents, tests.
@@ -8,4 +40,17 @@ pub(crate) trait Visit {
     type Entry;
     /// Makes it.
     fn visit<O: Operation>(&mut self) -> Self::Entry;
+}
+
+/// Every action that is a tool, in the order they are listed.
+pub(crate) fn catalogue<V: Visit>(visit: &mut V) -> Vec<V::Entry> {
+    vec![
+        visit.visit::<CreateSecret>(),
+        visit.visit::<DescribeSecret>(),
+        visit.visit::<ListSecrets>(),
+        visit.visit::<GetSecretValue>(),
+        visit.visit::<PutSecretValue>(),
+        visit.visit::<DeleteSecret>(),
+        visit.visit::<RestoreSecret>(),
+    ]
 }

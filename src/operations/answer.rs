@@ -1,0 +1,45 @@
+//! [`answer!`]: the shape of what KMS answers, which is also what the agent sees of it.
+
+use serde::{Deserialize, Deserializer, Serialize};
+
+/// Declares answers under their KMS names. Every field is optional, because KMS leaves out what does
+/// not apply and a new or missing field must not turn a success into an error; text is `Untrusted`.
+macro_rules! answer {
+    ($($(#[$of_struct:meta])* struct $Name:ident {
+        $($(#[$of_field:meta])* $field:ident: $Type:ty,)*
+    })*) => { $(
+        $(#[$of_struct])*
+        #[derive(Debug, serde::Deserialize, serde::Serialize, schemars::JsonSchema)]
+        #[serde(rename_all = "PascalCase")]
+        #[schemars(inline)]
+        pub(crate) struct $Name {
+            $(
+                $(#[$of_field])*
+                #[serde(skip_serializing_if = "Option::is_none")]
+                pub(crate) $field: Option<$Type>,
+            )*
+        }
+    )* };
+}
+pub(crate) use answer;
+
+/// A number, which some gateways send as a string.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, schemars::JsonSchema)]
+#[serde(transparent)]
+#[schemars(inline, description = "")]
+pub(crate) struct Count(u64);
+
+impl<'de> Deserialize<'de> for Count {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(untagged)]
+        enum Either {
+            Number(u64),
+            Text(String),
+        }
+        match Either::deserialize(deserializer)? {
+            Either::Number(number) => Ok(Self(number)),
+            Either::Text(text) => text.parse().map(Self).map_err(serde::de::Error::custom),
+        }
+    }
+}

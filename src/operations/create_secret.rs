@@ -1,0 +1,127 @@
+//! `CreateSecret`.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::answer::answer;
+use super::secret_data::{self, SecretDataType};
+use super::secret_name::NewSecretName;
+use super::tags::Tags;
+use super::version::VersionId;
+use crate::operation::{
+    Invalid, Operation, Outcome, Params, Resource, Retry, Risk, SecretDataSource, Spec, Untrusted,
+    ValueSlot,
+};
+use crate::sensitive::Sensitive;
+
+pub(crate) struct CreateSecret;
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+pub(crate) struct Input {
+    secret_name: NewSecretName,
+    version_id: VersionId,
+    /// Prefer SecretDataSource
+    secret_data: Option<Sensitive>,
+    /// Takes the value from outside the conversation
+    secret_data_source: Option<SecretDataSource>,
+    secret_data_type: Option<SecretDataType>,
+    /// Symmetric key of the same KMS instance
+    #[schemars(length(min = 1, max = 256))]
+    encryption_key_id: Option<String>,
+    #[schemars(length(max = 8192))]
+    description: Option<String>,
+    tags: Option<Tags>,
+    secret_type: Option<SecretType>,
+    /// KMS instance, kst-…
+    #[serde(rename = "DKMSInstanceId")]
+    #[schemars(length(min = 1, max = 64))]
+    dkms_instance_id: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[schemars(inline)]
+enum SecretType {
+    Generic,
+}
+
+impl SecretType {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Generic => "Generic",
+        }
+    }
+}
+
+answer! {
+    struct Created {
+        arn: Untrusted,
+        secret_name: Untrusted,
+        version_id: Untrusted,
+        secret_type: Untrusted,
+        #[serde(rename = "DKMSInstanceId")]
+        dkms_instance_id: Untrusted,
+        automatic_rotation: Untrusted,
+        extended_config: Untrusted,
+        rotation_interval: Untrusted,
+        next_rotation_date: Untrusted,
+    }
+}
+
+impl Operation for CreateSecret {
+    const SPEC: Spec = Spec {
+        action: "CreateSecret",
+        title: "Create a secret",
+        summary: "Create a secret with its first version.",
+        risk: Risk::Write,
+        retry: Retry::NotActed,
+    };
+    type Input = Input;
+    type Output = Created;
+    type View = Created;
+
+    fn check(input: &Input) -> Result<(), Invalid> {
+        input.secret_name.check()?;
+        input.version_id.check("VersionId")?;
+        input.tags.as_ref().map_or(Ok(()), Tags::check)?;
+        SecretDataSource::check(input.secret_data.as_ref(), input.secret_data_source.as_ref())?;
+        Self::check_value(input)
+    }
+
+    fn check_value(input: &Input) -> Result<(), Invalid> {
+        secret_data::check_size(input.secret_data.as_ref())
+    }
+
+    fn resource(input: &Input) -> Resource {
+        Resource::secret(input.secret_name.as_str())
+    }
+
+    fn secret_type(input: &Input) -> Option<&str> {
+        Some(input.secret_type.unwrap_or(SecretType::Generic).name())
+    }
+
+    fn value(input: &mut Input) -> Option<ValueSlot<'_>> {
+        Some(ValueSlot { data: &mut input.secret_data, source: input.secret_data_source.as_ref() })
+    }
+
+    fn params(input: Input) -> Params {
+        Params::new()
+            .query("SecretName", input.secret_name)
+            .query("VersionId", input.version_id)
+            .secret("SecretData", input.secret_data)
+            .query_some("SecretDataType", input.secret_data_type.map(SecretDataType::name))
+            .query_some("EncryptionKeyId", input.encryption_key_id)
+            .query_some("Description", input.description)
+            .query_json("Tags", input.tags.as_ref())
+            .query_some("SecretType", input.secret_type.map(SecretType::name))
+            .query_some("DKMSInstanceId", input.dkms_instance_id)
+    }
+
+    fn view(output: Created) -> Created {
+        output
+    }
+
+    fn outcome(_risk: Risk) -> Option<Outcome> {
+        Some(Outcome::Created)
+    }
+}

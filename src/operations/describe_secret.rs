@@ -1,0 +1,72 @@
+//! `DescribeSecret`.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::answer::answer;
+use super::secret_name::SecretName;
+use super::tags::TagList;
+use crate::operation::{Invalid, Operation, Params, Resource, Retry, Risk, Spec, Untrusted};
+
+pub(crate) struct DescribeSecret;
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+pub(crate) struct Input {
+    secret_name: SecretName,
+    fetch_tags: Option<bool>,
+}
+
+answer! {
+    struct Metadata {
+        arn: Untrusted,
+        secret_name: Untrusted,
+        secret_type: Untrusted,
+        /// Untrusted text
+        description: Untrusted,
+        encryption_key_id: Untrusted,
+        create_time: Untrusted,
+        update_time: Untrusted,
+        #[serde(rename = "DKMSInstanceId")]
+        dkms_instance_id: Untrusted,
+        planned_delete_time: Untrusted,
+        automatic_rotation: Untrusted,
+        rotation_interval: Untrusted,
+        last_rotation_date: Untrusted,
+        next_rotation_date: Untrusted,
+        extended_config: Untrusted,
+        owing_service: Untrusted,
+        tags: TagList,
+    }
+}
+
+impl Operation for DescribeSecret {
+    const SPEC: Spec = Spec {
+        action: "DescribeSecret",
+        title: "Describe a secret",
+        summary: "Show a secret's metadata, without its value.",
+        risk: Risk::Inspect,
+        retry: Retry::Idempotent,
+    };
+    type Input = Input;
+    type Output = Metadata;
+    type View = Metadata;
+
+    fn check(input: &Input) -> Result<(), Invalid> {
+        input.secret_name.check()
+    }
+
+    fn resource(input: &Input) -> Resource {
+        Resource::secret(input.secret_name.as_str())
+    }
+
+    fn params(input: Input) -> Params {
+        Params::new()
+            .query("SecretName", input.secret_name)
+            .query_some("FetchTags", input.fetch_tags)
+    }
+
+    fn view(output: Metadata) -> Metadata {
+        output
+    }
+}

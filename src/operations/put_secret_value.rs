@@ -1,0 +1,91 @@
+//! `PutSecretValue`: Generic secrets only. The same `VersionId` with the same value is ignored.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::answer::answer;
+use super::secret_data::{self, SecretDataType};
+use super::secret_name::SecretName;
+use super::version::{Stages, VersionId, VersionStage};
+use crate::operation::{
+    Invalid, Operation, Outcome, Params, Resource, Retry, Risk, SecretDataSource, Spec, Untrusted,
+    ValueSlot,
+};
+use crate::sensitive::Sensitive;
+
+pub(crate) struct PutSecretValue;
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+pub(crate) struct Input {
+    secret_name: SecretName,
+    version_id: VersionId,
+    /// Prefer SecretDataSource
+    secret_data: Option<Sensitive>,
+    /// Takes the value from outside the conversation
+    secret_data_source: Option<SecretDataSource>,
+    secret_data_type: Option<SecretDataType>,
+    /// Default ACSCurrent
+    #[schemars(length(min = 1, max = 8))]
+    version_stages: Option<Vec<VersionStage>>,
+}
+
+answer! {
+    struct Put {
+        secret_name: Untrusted,
+        version_id: Untrusted,
+        version_stages: Stages,
+    }
+}
+
+impl Operation for PutSecretValue {
+    const SPEC: Spec = Spec {
+        action: "PutSecretValue",
+        title: "Put a new version of a secret",
+        summary: "Store a new version of a Generic secret. Safe to repeat with the same VersionId.",
+        risk: Risk::Write,
+        retry: Retry::Idempotent,
+    };
+    type Input = Input;
+    type Output = Put;
+    type View = Put;
+
+    fn check(input: &Input) -> Result<(), Invalid> {
+        input.secret_name.check()?;
+        input.version_id.check("VersionId")?;
+        for (index, stage) in input.version_stages.iter().flatten().enumerate() {
+            stage.check(&format!("VersionStages[{index}]"))?;
+        }
+        SecretDataSource::check(input.secret_data.as_ref(), input.secret_data_source.as_ref())?;
+        Self::check_value(input)
+    }
+
+    fn check_value(input: &Input) -> Result<(), Invalid> {
+        secret_data::check_size(input.secret_data.as_ref())
+    }
+
+    fn resource(input: &Input) -> Resource {
+        Resource::secret(input.secret_name.as_str())
+    }
+
+    fn value(input: &mut Input) -> Option<ValueSlot<'_>> {
+        Some(ValueSlot { data: &mut input.secret_data, source: input.secret_data_source.as_ref() })
+    }
+
+    fn params(input: Input) -> Params {
+        Params::new()
+            .query("SecretName", input.secret_name)
+            .query("VersionId", input.version_id)
+            .secret("SecretData", input.secret_data)
+            .query_some("SecretDataType", input.secret_data_type.map(SecretDataType::name))
+            .query_json("VersionStages", input.version_stages.as_ref())
+    }
+
+    fn view(output: Put) -> Put {
+        output
+    }
+
+    fn outcome(_risk: Risk) -> Option<Outcome> {
+        Some(Outcome::Created)
+    }
+}
