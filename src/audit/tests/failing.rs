@@ -81,6 +81,36 @@ async fn a_full_disk_ends_the_log() {
     assert!(!log.refuse(Kind::Denied, event("c3")).await.is_recorded());
 }
 
+/// `/dev/null` takes every byte and cannot be synced: so a synced record is seen to be synced, and
+/// one that cannot be is seen to count as none.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_record_that_cannot_be_synced_ends_the_log() {
+    let null = PathBuf::from("/dev/null");
+    let log = || {
+        let file = OpenOptions::new().append(true).open(&null).unwrap();
+        AuditLog::over(Chain::on(file, null.clone(), clock(), "i-1").unwrap(), &null).unwrap()
+    };
+    assert!(log().record(Kind::Denied, event("c1"), Durability::Written).await.is_ok());
+    assert!(!log().refuse(Kind::Denied, event("c1")).await.is_recorded());
+    let synced = log();
+    let error = synced.intent(event("c1"), Durability::Synced).await.unwrap_err();
+    assert!(matches!(error, AuditError::Io { doing: "write", .. }), "{error:?}");
+    let later = synced.intent(event("c2"), Durability::Written).await;
+    assert!(matches!(later, Err(AuditError::Poisoned)));
+}
+
+#[test]
+fn no_log_opens_where_no_file_can_be_made() {
+    let home = tempfile::tempdir().unwrap();
+    let file = home.path().join("file");
+    fs::write(&file, "").unwrap();
+    for folder in [file.clone(), file.join("audit")] {
+        let refused = AuditLog::open(&folder, clock(), "i-1", Event::default());
+        assert!(matches!(refused, Err(AuditError::Io { .. })));
+    }
+}
+
 /// Run by the next test in a process that may not write files of more than a few kilobytes.
 #[test]
 #[ignore = "needs the file size limit that `half_a_line_is_taken_back` sets"]

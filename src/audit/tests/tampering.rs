@@ -12,13 +12,11 @@ async fn any_flipped_byte_is_found() {
     let (_home, file) = written().await;
     let whole = fs::read(&file).unwrap();
     for at in 0..whole.len() {
-        for bit in [0x01, 0x20, 0x80] {
-            let mut bytes = whole.clone();
-            bytes[at] ^= bit;
-            fs::write(&file, bytes).unwrap();
-            let (state, code) = judge(&file);
-            assert_eq!(code, 1, "byte {at} bit {bit}: {state:?}");
-        }
+        let mut bytes = whole.clone();
+        bytes[at] ^= 1 << (at % 8);
+        fs::write(&file, bytes).unwrap();
+        let (state, code) = judge(&file);
+        assert_eq!(code, 1, "byte {at}: {state:?}");
     }
 }
 
