@@ -4,6 +4,7 @@
 //!
 //! - [`sensitive`] a value that cannot leak by accident · [`clock`] · `env`
 //! - `emulator` the embedded KMS: a real server that shares no code with the client
+mod audit;
 mod clock;
 mod emulator;
 mod operation;

@@ -1,0 +1,207 @@
+//! What an audit record says. Integers and strings only; what is not known is left out.
+
+use std::fmt::Write as _;
+
+use serde::{Serialize, Serializer};
+use sha2::{Digest, Sha256};
+
+/// Characters kept of what a client says of itself.
+const CLAIMED_CHARS: usize = 64;
+
+/// What happened; member `event` of the record, in `snake_case`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// The process opened its chain: the first record of every file.
+    Start,
+    /// A request is about to be sent.
+    Intent,
+    /// What came of an intent, or the answer to a call that needed none.
+    Result,
+    /// An intent was given up: its request may or may not have been sent.
+    Aborted,
+    /// A confirmation was asked for.
+    Challenge,
+    /// A person approved.
+    Approved,
+    /// Policy, a limit or a person refused.
+    Denied,
+    /// The client declined a form, or could not show it: not a person's answer.
+    ClientDeclined,
+    /// A wrong PIN or a bad signature.
+    FactorFailed,
+    /// The file that holds the PIN's public key changed or went away.
+    FactorChanged,
+    /// Redemption is closed for a while after too many wrong tokens.
+    Lockout,
+    /// A configuration or policy was refused.
+    ConfigRejected,
+    /// The scrubber stopped a known secret on its way out.
+    EgressBlocked,
+    /// A signed statement of how far the chain had come.
+    Checkpoint,
+    /// The chain goes on in another file.
+    Rotate,
+    /// The process closed its chain: the last record of the file.
+    Stop,
+}
+
+/// What is known of the call that a record is about.
+#[derive(Default, Clone, Debug, Serialize)]
+pub struct Event {
+    /// Which call, unique in this process.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub call: Option<String>,
+    /// The call this one is a step of.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub parent: Option<String>,
+    /// Name of the MCP tool.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tool: Option<String>,
+    /// Name of the KMS action.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub action: Option<String>,
+    /// `inspect`, `write`, `reveal` or `destroy`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub risk: Option<String>,
+    /// `allow`, `confirm` or `deny`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub decision: Option<String>,
+    /// Id of the policy rule that decided.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rule: Option<String>,
+    /// Level of confirmation that was asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub level: Option<String>,
+    /// The confirmation, as far as it came.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub approval: Option<Approval>,
+    /// Whose cloud, and where.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cloud: Option<Cloud>,
+    /// What the call is about.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub resource: Option<Resource>,
+    /// HMAC of the request's arguments, hex.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub request_digest: Option<String>,
+    /// What KMS answered.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub upstream: Option<Upstream>,
+    /// `created`, `deleted`, `already_absent` …
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub outcome: Option<String>,
+    /// Error code: of KMS, or one of ours.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub code: Option<String>,
+    /// Where a value went: `mask`, `person`, `file`, `agent`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub destination: Option<String>,
+    /// SHA-256 of the policy in force, hex.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub policy_digest: Option<String>,
+    /// The client as it calls itself: written as at most 64 characters of printable ASCII.
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "claimed")]
+    pub client: Option<String>,
+}
+
+/// A confirmation. Never the token itself.
+#[derive(Default, Clone, Debug, Serialize)]
+pub struct Approval {
+    /// First hex digits of the token's SHA-256.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub token_id: Option<String>,
+    /// SHA-256 of the record that the approver saw, hex.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub record_digest: Option<String>,
+    /// The channel: terminal, page, elicitation.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub method: Option<String>,
+    /// Who decided, as far as known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub who: Option<String>,
+    /// From asking to deciding, milliseconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub latency_ms: Option<i64>,
+    /// Ed25519 signature over the digest, where a PIN is set.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub signature: Option<String>,
+}
+
+/// The account called, and with which key.
+#[derive(Default, Clone, Debug, Serialize)]
+pub struct Cloud {
+    /// Account id.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub account: Option<String>,
+    /// ARN of the identity that calls.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub caller: Option<String>,
+    /// What [`caller_key`] makes of the `AccessKey` id.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub caller_key: Option<String>,
+    /// Region id.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub region: Option<String>,
+    /// Host that the request went to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub host: Option<String>,
+}
+
+/// The secret, or other thing, that a call names.
+#[derive(Default, Clone, Debug, Serialize)]
+pub struct Resource {
+    /// Its name, or an HMAC of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Version id.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub version: Option<String>,
+    /// Type of secret.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub kind: Option<String>,
+}
+
+/// The answer of KMS, without any text of it.
+#[derive(Default, Clone, Debug, Serialize)]
+pub struct Upstream {
+    /// `RequestId`, by which `ActionTrail` knows the call.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub request_id: Option<String>,
+    /// HTTP status.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub http_status: Option<u16>,
+    /// KMS error code.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub code: Option<String>,
+    /// From sending to the last byte read, milliseconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ms: Option<i64>,
+    /// Requests sent, the first included.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub attempts: Option<u32>,
+}
+
+/// Names a caller's `AccessKey` without giving it away: the first 12 hex digits of its SHA-256.
+pub fn caller_key(access_key_id: &str) -> String {
+    let mut name = hex(&Sha256::digest(access_key_id));
+    name.truncate(12);
+    name
+}
+
+/// Lower-case hex.
+pub(super) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+        // Writing to a string cannot fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+/// What a client claims is its own choice of text: no control characters, and not much of it.
+#[expect(clippy::ref_option, reason = "the signature serde asks for")]
+fn claimed<S: Serializer>(text: &Option<String>, serializer: S) -> Result<S::Ok, S::Error> {
+    let printable = |c: char| if matches!(c, ' '..='~') { c } else { '?' };
+    let text = text.iter().flat_map(|text| text.chars()).take(CLAIMED_CHARS);
+    serializer.serialize_str(&text.map(printable).collect::<String>())
+}

@@ -1,0 +1,216 @@
+//! [`AuditLog`]: the doors to the one thread that writes.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::mpsc;
+use std::thread;
+
+use tokio::sync::oneshot;
+
+use super::chain::Chain;
+use super::event::{Event, Kind};
+use super::trail::{Closed, Trail};
+use crate::clock::Clock;
+
+/// How safe a record is before its writing is reported.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Durability {
+    /// Handed to the operating system: survives this process.
+    Written,
+    /// On the disk (fsync): survives the machine. For writes and disclosures.
+    Synced,
+}
+
+/// Why a record could not be made. Whoever gets one sends nothing.
+#[derive(Debug, thiserror::Error)]
+pub enum AuditError {
+    /// The file or folder cannot be used.
+    #[error("could not {doing} `{}`", path.display())]
+    Io {
+        /// What was tried.
+        doing: &'static str,
+        /// On what.
+        path: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
+    /// The path no longer names the file that this process writes.
+    #[error("audit file `{}` was removed or replaced while in use", path.display())]
+    Replaced {
+        /// The file.
+        path: PathBuf,
+    },
+    /// Someone else cut or wrote the file.
+    #[error("audit file `{}` has {found} bytes, {expected} were written", path.display())]
+    Resized {
+        /// The file.
+        path: PathBuf,
+        /// Bytes written so far.
+        expected: u64,
+        /// Bytes found.
+        found: u64,
+    },
+    /// An earlier record failed.
+    #[error("the audit log was given up after an earlier failure; restart to open a new one")]
+    Poisoned,
+    /// The log was stopped.
+    #[error("the audit log is stopped")]
+    Stopped,
+    /// The folder is open to everybody.
+    #[error("audit folder `{}` is writable by everybody; use `chmod o-w`", path.display())]
+    Exposed {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// An instance becomes part of a file name.
+    #[error("an instance has 1 to 64 characters of `A-Z a-z 0-9 - _`")]
+    Instance,
+    /// A record longer than readers accept.
+    #[error("an audit record of {bytes} bytes is too long")]
+    TooLong {
+        /// Length of its line.
+        bytes: usize,
+    },
+    /// The record could not be made into JSON.
+    #[error("an audit record cannot be written as JSON")]
+    Encode(#[from] serde_json::Error),
+}
+
+/// The audit log of this process: one file, one chain, one writer thread. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct AuditLog {
+    jobs: mpsc::Sender<Job>,
+}
+
+/// What the writer is asked to do, in the order asked.
+#[derive(Debug)]
+enum Job {
+    Append { entry: Box<Entry>, done: Option<oneshot::Sender<Result<u64, AuditError>>> },
+    Open { trail: Box<Trail>, done: oneshot::Sender<Result<Trail, AuditError>> },
+    Stop { done: oneshot::Sender<()> },
+}
+
+/// A record to append.
+#[derive(Debug)]
+pub(super) struct Entry {
+    pub(super) kind: Kind,
+    /// `seq` of the intent that it closes.
+    pub(super) intent: Option<u64>,
+    pub(super) event: Event,
+    pub(super) durability: Durability,
+}
+
+impl AuditLog {
+    /// Opens a new chain in `folder` (made with mode 0700 if missing) and writes `start`. Blocks.
+    ///
+    /// The file is `<yyyymmddThhmmssZ>-<instance>.jsonl`, mode 0600, and always a new one.
+    ///
+    /// # Errors
+    /// If the file cannot be made and written durably; then nothing may be sent at all.
+    pub fn open(
+        folder: &Path,
+        clock: Clock,
+        instance: &str,
+        start: Event,
+    ) -> Result<Self, AuditError> {
+        let chain = Chain::create(folder, clock, instance, start)?;
+        Self::over(chain, folder)
+    }
+
+    /// Starts the writer of `chain`.
+    pub(super) fn over(chain: Chain, folder: &Path) -> Result<Self, AuditError> {
+        let (jobs, queue) = mpsc::channel();
+        thread::Builder::new().name("audit".into()).spawn(move || write(chain, &queue)).map_err(
+            |source| AuditError::Io { doing: "start a writer for", path: folder.into(), source },
+        )?;
+        Ok(Self { jobs })
+    }
+
+    /// Records what is about to be sent. Send only once this has returned a [`Trail`].
+    ///
+    /// Given up half-way (the future dropped), a recorded intent is followed by `aborted`.
+    ///
+    /// # Errors
+    /// The record is not durable: send nothing.
+    pub async fn intent(&self, event: Event, durability: Durability) -> Result<Trail, AuditError> {
+        let (done, answer) = oneshot::channel();
+        let trail = Box::new(Trail::new(self.clone(), event, durability));
+        self.jobs.send(Job::Open { trail, done }).map_err(|_| AuditError::Stopped)?;
+        answer.await.map_err(|_| AuditError::Stopped)?
+    }
+
+    /// Records anything else and answers its `seq`.
+    ///
+    /// # Errors
+    /// The record is not durable.
+    pub async fn record(
+        &self,
+        kind: Kind,
+        event: Event,
+        durability: Durability,
+    ) -> Result<u64, AuditError> {
+        self.append(Entry { kind, intent: None, event, durability }).await
+    }
+
+    /// Records the answer to a call that never got an intent, durably, and proves that it did.
+    pub async fn refuse(&self, kind: Kind, event: Event) -> Closed {
+        Closed::by(&self.record(kind, event, Durability::Synced).await)
+    }
+
+    /// Records without waiting or telling: for `Drop` and for the scrubber.
+    pub fn post(&self, kind: Kind, event: Event) {
+        self.enqueue(Entry { kind, intent: None, event, durability: Durability::Written });
+    }
+
+    /// Writes `stop`, durably, after everything asked before. Later records fail.
+    pub async fn stop(&self) {
+        let (done, answer) = oneshot::channel();
+        if self.jobs.send(Job::Stop { done }).is_ok() {
+            // An error means that the log was stopped already.
+            let _ = answer.await;
+        }
+    }
+
+    /// Appends `entry`. It is on its way from the first poll on, even if the future is dropped.
+    pub(super) async fn append(&self, entry: Entry) -> Result<u64, AuditError> {
+        let (done, answer) = oneshot::channel();
+        let job = Job::Append { entry: Box::new(entry), done: Some(done) };
+        self.jobs.send(job).map_err(|_| AuditError::Stopped)?;
+        answer.await.map_err(|_| AuditError::Stopped)?
+    }
+
+    /// Appends `entry` if the log still runs; the writer reports a failure on stderr.
+    pub(super) fn enqueue(&self, entry: Entry) {
+        let _ = self.jobs.send(Job::Append { entry: Box::new(entry), done: None });
+    }
+}
+
+/// The writer: ends at `stop`, or when the last [`AuditLog`] and [`Trail`] are gone.
+fn write(mut chain: Chain, queue: &mpsc::Receiver<Job>) {
+    // Whoever asked may be gone by the time of the answer: `done.send` then fails, rightly unheard.
+    for job in queue {
+        match job {
+            Job::Append { entry, done } => {
+                let answer = chain.append(*entry);
+                if let Some(done) = done {
+                    let _ = done.send(answer);
+                }
+            }
+            Job::Open { mut trail, done } => {
+                let written = chain.append(trail.entry());
+                // An armed trail that nobody takes is dropped here, and so posts `aborted`.
+                let _ = done.send(written.map(|seq| {
+                    trail.arm(seq);
+                    *trail
+                }));
+            }
+            Job::Stop { done } => {
+                let (kind, durability) = (Kind::Stop, Durability::Synced);
+                let event = Event::default();
+                let _ = chain.append(Entry { kind, intent: None, event, durability });
+                let _ = done.send(());
+                return;
+            }
+        }
+    }
+}
