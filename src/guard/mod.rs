@@ -59,6 +59,8 @@ pub(crate) struct Request {
     /// The tool call that this is a step of.
     pub(crate) parent: Option<String>,
     pub(crate) params: Params,
+    /// A parameter that is set when the call is admitted: the version that was resolved.
+    pub(crate) pin: Option<(&'static str, String)>,
     pub(crate) risk: Risk,
     pub(crate) resource: Resource,
     pub(crate) destination: Option<Destination>,
@@ -152,7 +154,11 @@ impl Guard {
         };
         let trail =
             self.audit.intent(event, durability).await.map_err(|_| Refusal::AuditUnavailable)?;
-        Ok(Permit { params: request.params, target: request.target, trail, operation: PhantomData })
+        let mut params = request.params;
+        if let Some((name, value)) = request.pin {
+            params.set(name, value);
+        }
+        Ok(Permit { params, target: request.target, trail, operation: PhantomData })
     }
 
     /// What a person would be shown, but for what makes it this very question.

@@ -79,6 +79,14 @@ impl Params {
         self.0.push(Param { name, content: Content::Plain(value), place: Place::Query });
     }
 
+    /// The secret values among them.
+    pub(crate) fn secrets(&self) -> impl Iterator<Item = &Sensitive> {
+        self.0.iter().filter_map(|param| match &param.content {
+            Content::Secret(value) => Some(value),
+            Content::Plain(_) => None,
+        })
+    }
+
     /// All of them.
     pub fn iter(&self) -> impl Iterator<Item = &Param> {
         self.0.iter()

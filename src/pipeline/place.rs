@@ -1,0 +1,191 @@
+//! [`Place`]: which KMS, from argument, flag, environment and profile.
+
+use std::sync::{Arc, OnceLock};
+
+use crate::credentials::Credentials;
+use crate::guard::{Refusal, Target};
+use crate::operation::Invalid;
+
+/// The regions of KMS (facts/kms.md §3, metadata of December 2025).
+const REGIONS: &[&str] = &[
+    "cn-qingdao", "cn-beijing", "cn-zhangjiakou", "cn-zhengzhou-jva", "cn-huhehaote",
+    "cn-wulanchabu", "cn-hangzhou", "cn-shanghai", "cn-fuzhou", "cn-shenzhen", "cn-heyuan",
+    "cn-guangzhou", "cn-chengdu", "cn-wuhan-lr", "cn-hongkong", "ap-northeast-1",
+    "ap-northeast-2", "ap-southeast-1", "ap-southeast-2", "ap-southeast-3", "ap-southeast-5",
+    "ap-southeast-6", "ap-southeast-7", "ap-south-1", "us-east-1", "us-west-1", "na-south-1",
+    "eu-west-1", "eu-central-1", "me-east-1", "me-central-1", "cn-hangzhou-finance",
+    "cn-shanghai-finance-1", "cn-shenzhen-finance-1", "cn-beijing-finance-1", "cn-heyuan-acdr-1",
+];
+
+/// Why an endpoint is refused when the server starts.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum PlaceError {
+    #[error("the endpoint is not a URL such as https://kms.cn-hangzhou.aliyuncs.com")]
+    NotUrl,
+    #[error("the endpoint must use https; http is for the loopback address only")]
+    NotHttps,
+    #[error("the endpoint's host must be one of KMS (`….aliyuncs.com`) or the loopback address")]
+    NotKms,
+    #[error("the endpoint must be no more than scheme, host and port")]
+    TooMuch,
+    #[error("the region must look like `cn-hangzhou`")]
+    Region,
+}
+
+/// Where calls go.
+#[derive(Debug)]
+pub(crate) struct Place {
+    credentials: Credentials,
+    /// URL and host, when one endpoint serves every call.
+    endpoint: Option<(String, String)>,
+    /// From flag, environment or config.toml.
+    region: Option<String>,
+    /// The account of the credentials, once known.
+    account: OnceLock<String>,
+}
+
+impl Place {
+    /// The regional endpoints, or `endpoint`.
+    pub(crate) fn new(
+        credentials: Credentials,
+        endpoint: Option<&str>,
+        region: Option<String>,
+    ) -> Result<Self, PlaceError> {
+        if region.as_deref().is_some_and(|region| !looks_like_region(region)) {
+            return Err(PlaceError::Region);
+        }
+        let endpoint = endpoint.map(checked).transpose()?;
+        Ok(Self { credentials, endpoint, region, account: OnceLock::new() })
+    }
+
+    /// What the embedded KMS knows of itself, or a successful answer told.
+    pub(crate) fn learn_account(&self, account: &str) {
+        // The first one stands: the credentials of a process do not change their account.
+        let _ = self.account.set(account.to_owned());
+    }
+
+    /// The account of an ARN `acs:kms:<region>:<account>:…`, noted as ours.
+    pub(crate) fn learn_arn(&self, arn: &str) {
+        if let Some((_, account)) = arn_parts(arn) {
+            self.learn_account(account);
+        }
+    }
+
+    /// Resolves a call.
+    pub(crate) fn target(&self, argument: Option<&str>, resource: &str) -> Result<Target, Refusal> {
+        if let Some(region) = argument
+            && !looks_like_region(region)
+        {
+            return Err(refuse("RegionId", "a region such as `cn-hangzhou`"));
+        }
+        let credential =
+            self.credentials.get().map_err(|error| Refusal::NoCredentials(error.to_string()))?;
+        let configured = self.region.clone().or_else(|| self.credentials.region());
+        let region = match (argument, configured) {
+            (Some(argument), Some(configured)) if self.endpoint.is_some() && argument != configured => {
+                return Err(refuse("RegionId", format!("left out or `{configured}`: one endpoint is configured")));
+            }
+            (Some(argument), _) => argument.to_owned(),
+            (None, Some(configured)) if looks_like_region(&configured) => configured,
+            (None, Some(_)) => return Err(refuse("RegionId", "given: the configured region is not one")),
+            (None, None) => return Err(Refusal::NoRegion),
+        };
+        let (url, host) = match &self.endpoint {
+            Some(endpoint) => endpoint.clone(),
+            None if REGIONS.contains(&region.as_str()) => {
+                let host = format!("kms.{region}.aliyuncs.com");
+                (format!("https://{host}/"), host)
+            }
+            None => {
+                return Err(refuse("RegionId", "a region that has KMS, such as `cn-hangzhou`; for a newer one the person starts kms-mcp with --endpoint"));
+            }
+        };
+        let account = self.account.get().cloned();
+        if let Some((arn_region, arn_account)) = arn_parts(resource) {
+            if arn_region != region {
+                return Err(refuse("SecretName", format!("an ARN of region `{region}`, or RegionId that of the ARN")));
+            }
+            if account.as_deref() != Some(arn_account) {
+                return Err(refuse("SecretName", "a plain name: ARNs are accepted for the own account only, once a secret of it was described by name"));
+            }
+        }
+        Ok(Target { region, url, host, credential: Arc::clone(&credential), account })
+    }
+}
+
+fn refuse(field: &str, allowed: impl Into<String>) -> Refusal {
+    Refusal::Invalid(Invalid::new(field, allowed))
+}
+
+fn arn_parts(arn: &str) -> Option<(&str, &str)> {
+    let mut parts = arn.strip_prefix("acs:kms:")?.splitn(3, ':');
+    Some((parts.next()?, parts.next()?))
+}
+
+/// Lower-case words joined by hyphens: no dot, slash or colon that would make it a host.
+fn looks_like_region(region: &str) -> bool {
+    let word = |word: &str| {
+        !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit())
+    };
+    region.len() <= 32 && region.contains('-') && region.split('-').all(word)
+}
+
+/// An endpoint that may be used: of KMS over https, or the loopback address.
+fn checked(endpoint: &str) -> Result<(String, String), PlaceError> {
+    let url = reqwest::Url::parse(endpoint).map_err(|_| PlaceError::NotUrl)?;
+    let host = url.host_str().ok_or(PlaceError::NotUrl)?;
+    let loopback = matches!(host, "127.0.0.1" | "[::1]" | "localhost");
+    let plain = url.path() == "/" && url.query().is_none() && url.fragment().is_none();
+    if !plain || !url.username().is_empty() || url.password().is_some() {
+        return Err(PlaceError::TooMuch);
+    }
+    match url.scheme() {
+        "https" => {}
+        "http" if loopback => {}
+        "http" => return Err(PlaceError::NotHttps),
+        _ => return Err(PlaceError::NotUrl),
+    }
+    let of_kms = host.strip_suffix(".aliyuncs.com").is_some_and(|name| {
+        name.starts_with("kms.") || name.starts_with("kms-vpc.") || name.ends_with(".cryptoservice.kms")
+    });
+    if !loopback && !of_kms {
+        return Err(PlaceError::NotKms);
+    }
+    let named = match url.port() {
+        Some(port) => format!("{host}:{port}"),
+        None => host.to_owned(),
+    };
+    Ok((format!("{}://{named}/", url.scheme()), named))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn endpoints_lead_to_kms_or_to_this_machine() {
+        for good in [
+            "https://kms.cn-hangzhou.aliyuncs.com", "https://kms-vpc.cn-hangzhou.aliyuncs.com/",
+            "https://kst-x.cryptoservice.kms.aliyuncs.com", "http://127.0.0.1:4000",
+            "http://localhost:4000", "http://[::1]:4000", "https://127.0.0.1",
+        ] {
+            assert!(checked(good).is_ok(), "{good}");
+        }
+        for bad in [
+            "", "kms.cn-hangzhou.aliyuncs.com", "http://kms.cn-hangzhou.aliyuncs.com",
+            "https://evil.test", "https://kms.aliyuncs.com.evil.test", "https://oss.aliyuncs.com",
+            "https://u:p@kms.cn-hangzhou.aliyuncs.com", "http://127.0.0.1:4000/x", "file:///etc/passwd",
+            "http://127.0.0.1.evil.test", "http://169.254.169.254/",
+        ] {
+            assert!(checked(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn regions_are_not_hosts() {
+        assert!(REGIONS.iter().all(|region| looks_like_region(region)));
+        for bad in ["cn-hangzhou.evil.test", "mars", "", "cn-", "-cn", "CN-HANGZHOU", "a/b-c", "cn-x:80"] {
+            assert!(!looks_like_region(bad), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,226 @@
+//! [`Reply`]: the envelope every tool answers (design §5). Nothing is answered without a
+//! [`Closed`]: the proof that the audit log knows how the call ended.
+
+use serde_json::{Map, Value, json};
+
+use crate::audit::Closed;
+use crate::client::ClientError;
+use crate::guard::{Challenge, Refusal};
+use crate::operation::Outcome;
+use crate::scrub::{CallScrubber, Scrubber};
+use crate::sensitive::Sensitive;
+
+/// Where a disclosed value stands, in the envelope, and nowhere else.
+pub(crate) const VALUE_POINTER: &str = "/Result/SecretData";
+
+/// Whether anything was changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Changed {
+    No,
+    Yes,
+    Unknown,
+}
+
+impl Changed {
+    fn name(self) -> &'static str {
+        match self {
+            Self::No => "no",
+            Self::Yes => "yes",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+/// What one would type without us.
+#[derive(Debug, Clone)]
+pub(crate) struct Equivalent {
+    pub(crate) cli: String,
+    pub(crate) python: String,
+    /// The value would appear where it is run.
+    pub(crate) discloses: bool,
+}
+
+/// An answer, ready to be scrubbed and sent.
+#[derive(Debug)]
+pub struct Reply {
+    envelope: Map<String, Value>,
+    value: Option<Sensitive>,
+    is_error: bool,
+    scrubbers: Vec<CallScrubber>,
+}
+
+/// What leaves: the object, and whether it is an error.
+#[derive(Debug)]
+pub(crate) struct Outgoing {
+    /// With the disclosed value in its one place.
+    pub(crate) structured: Value,
+    /// The same as text, the value masked.
+    pub(crate) text: String,
+    pub(crate) is_error: bool,
+    pub(crate) discloses: bool,
+    /// JSON pointers whose content had to be removed.
+    pub(crate) blocked: Vec<String>,
+}
+
+impl Reply {
+    /// The one door: `envelope` is answered only if the call's end is on record; else a fixed
+    /// answer is, and the value is dropped.
+    pub(crate) fn new(
+        closed: &Closed,
+        envelope: Map<String, Value>,
+        value: Option<Sensitive>,
+        scrubbers: Vec<CallScrubber>,
+    ) -> Self {
+        if !closed.is_recorded() {
+            let refusal = Refusal::AuditUnavailable;
+            let error = error(refusal.code(), &refusal.message(), Changed::Unknown, &refusal.next());
+            return Self { envelope: failed(error), value: None, is_error: true, scrubbers };
+        }
+        let status = envelope.get("Status").and_then(Value::as_str).unwrap_or("error");
+        let is_error = matches!(status, "denied" | "error");
+        Self { envelope, value, is_error, scrubbers }
+    }
+
+    /// Scrubs the envelope and puts the value, if one was approved for the agent, in its place.
+    pub(crate) fn into_outgoing(self, scrubber: &Scrubber) -> Outgoing {
+        let mut structured = Value::Object(self.envelope);
+        let mut blocked = scrubber.json(&mut structured, None);
+        for call in &self.scrubbers {
+            blocked.extend(call.json(&mut structured, None));
+        }
+        let text = structured.to_string();
+        let mut discloses = false;
+        if let (Some(value), Some(place)) = (self.value, structured.pointer_mut(VALUE_POINTER)) {
+            #[expect(clippy::disallowed_methods, reason = "to the agent: a person approved exactly this")]
+            let disclosed = Value::String(value.expose().to_owned());
+            *place = disclosed;
+            discloses = true;
+        }
+        Outgoing { structured, text, is_error: self.is_error, discloses, blocked }
+    }
+}
+
+/// `Status: ok`.
+pub(crate) fn ok(
+    result: Value,
+    outcome: Option<Outcome>,
+    request_id: Option<&str>,
+    notes: Vec<String>,
+) -> Map<String, Value> {
+    let mut envelope = status("ok");
+    envelope.insert("Result".into(), result);
+    if let Some(outcome) = outcome {
+        envelope.insert("Outcome".into(), outcome.name().into());
+    }
+    finish(envelope, request_id, notes)
+}
+
+/// A refusal of the guard: `confirmation_required`, `denied` or `error`.
+pub(crate) fn refused(
+    refusal: &Refusal,
+    equivalent: Option<&Equivalent>,
+    approve_with: impl Fn(&str) -> String,
+) -> Map<String, Value> {
+    if let Refusal::Confirm(challenge) = refusal {
+        return confirm(challenge, equivalent, approve_with);
+    }
+    let error = error(refusal.code(), &refusal.message(), Changed::No, &refusal.next());
+    let mut envelope = status(if refusal.is_denial() { "denied" } else { "error" });
+    envelope.insert("Error".into(), error);
+    envelope
+}
+
+fn confirm(
+    challenge: &Challenge,
+    equivalent: Option<&Equivalent>,
+    approve_with: impl Fn(&str) -> String,
+) -> Map<String, Value> {
+    let mut confirmation = Map::new();
+    let mut insert = |name: &str, text: &str| confirmation.insert(name.into(), text.into());
+    insert("Token", &challenge.token);
+    insert("ExpiresAt", &challenge.expires_at);
+    insert("Summary", &challenge.summary);
+    insert("MatchCode", &challenge.match_code);
+    let mut notes = Vec::new();
+    if challenge.approved {
+        notes.push("Nothing was sent. Show the person the equivalent command; if they want the call made, repeat it exactly with ConfirmationToken set to the token.".into());
+    } else {
+        insert("ApproveWith", &approve_with(&challenge.match_code));
+        notes.push("Nothing was sent. Ask the person to run ApproveWith in their own terminal and to compare the match code, then repeat exactly this call with ConfirmationToken set to the token: it waits for their decision. You cannot approve it yourself.".into());
+    }
+    if let Some(equivalent) = equivalent {
+        confirmation.insert(
+            "Equivalent".into(),
+            json!({ "Cli": equivalent.cli, "Python": equivalent.python }),
+        );
+        if equivalent.discloses {
+            notes.push("The equivalent shows the value where it is run: the person should look in private.".into());
+        }
+    }
+    notes.extend(challenge.note.map(String::from));
+    let mut envelope = status("confirmation_required");
+    envelope.insert("Confirmation".into(), Value::Object(confirmation));
+    finish(envelope, None, notes)
+}
+
+/// A failure on the way to KMS or there.
+pub(crate) fn upstream(failure: &ClientError, changed: Changed) -> Map<String, Value> {
+    let next = failure.next(changed == Changed::Unknown);
+    let mut envelope = failed(error(failure.code(), &failure.message(), changed, &next));
+    if let (Some(code), Some(id)) = (failure.kms_code(), &failure.request_id) {
+        let link = format!("https://api.aliyun.com/troubleshoot?q={code}&product=Kms&requestId={id}");
+        return finish(envelope, Some(id), vec![format!("Details for the person: {link}")]);
+    }
+    if let Some(status) = failure.http_status {
+        envelope = finish(envelope, failure.request_id.as_deref(), vec![format!("HTTP status {status}")]);
+    }
+    envelope
+}
+
+/// Any other error of ours.
+pub(crate) fn failed(error: Value) -> Map<String, Value> {
+    let mut envelope = status("error");
+    envelope.insert("Error".into(), error);
+    envelope
+}
+
+/// The `Error` object.
+pub(crate) fn error(code: &str, message: &str, changed: Changed, next: &str) -> Value {
+    json!({ "Code": code, "Message": message, "Changed": changed.name(), "Next": next })
+}
+
+fn status(status: &str) -> Map<String, Value> {
+    Map::from_iter([("Status".to_owned(), Value::from(status))])
+}
+
+fn finish(
+    mut envelope: Map<String, Value>,
+    request_id: Option<&str>,
+    notes: Vec<String>,
+) -> Map<String, Value> {
+    if let Some(id) = request_id {
+        envelope.insert("RequestId".into(), id.into());
+    }
+    if !notes.is_empty() {
+        envelope.insert("Notes".into(), notes.into());
+    }
+    envelope
+}
+
+/// The schema of the envelope around `result`. `Error` and `Confirmation` are bare objects: spelled
+/// out they would cost 860 bytes a tool.
+pub(crate) fn schema(result: Value) -> Value {
+    json!({
+        "type": "object",
+        "properties": {
+            "Status": { "type": "string", "enum": ["ok", "confirmation_required", "denied", "error"] },
+            "Result": result,
+            "Outcome": { "type": "string" },
+            "Confirmation": { "type": "object" },
+            "Error": { "type": "object" },
+            "RequestId": { "type": "string" },
+            "Notes": { "type": "array", "items": { "type": "string" } }
+        },
+        "required": ["Status"]
+    })
+}
