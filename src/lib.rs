@@ -6,4 +6,5 @@
 //! - `emulator` the embedded KMS: a real server that shares no code with the client
 mod clock;
 mod emulator;
+mod scrub;
 mod sensitive;
