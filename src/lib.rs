@@ -6,5 +6,6 @@
 //! - `emulator` the embedded KMS: a real server that shares no code with the client
 mod clock;
 mod emulator;
+mod mcp;
 mod scrub;
 mod sensitive;
