@@ -1,0 +1,6 @@
+//! MCP: what stands between the client and the tools. The only place that names rmcp.
+
+mod line;
+mod message;
+mod session;
+mod stdio;
