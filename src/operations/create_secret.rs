@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::answer::answer;
+use super::resource_id::{InstanceId, KeyId};
 use super::secret_data::{self, SecretDataType};
 use super::secret_name::NewSecretName;
 use super::tags::Tags;
@@ -26,17 +27,13 @@ pub(crate) struct Input {
     /// Takes the value from outside the conversation
     secret_data_source: Option<SecretDataSource>,
     secret_data_type: Option<SecretDataType>,
-    /// Symmetric key of the same KMS instance
-    #[schemars(length(min = 1, max = 256))]
-    encryption_key_id: Option<String>,
+    encryption_key_id: Option<KeyId>,
     #[schemars(length(max = 8192))]
     description: Option<String>,
     tags: Option<Tags>,
     secret_type: Option<SecretType>,
-    /// KMS instance, kst-…
     #[serde(rename = "DKMSInstanceId")]
-    #[schemars(length(min = 1, max = 64))]
-    dkms_instance_id: Option<String>,
+    dkms_instance_id: Option<InstanceId>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
@@ -83,7 +80,9 @@ impl Operation for CreateSecret {
     fn check(input: &Input) -> Result<(), Invalid> {
         input.secret_name.check()?;
         input.version_id.check("VersionId")?;
-        input.tags.as_ref().map_or(Ok(()), Tags::check)?;
+        input.tags.iter().try_for_each(Tags::check)?;
+        input.encryption_key_id.iter().try_for_each(KeyId::check)?;
+        input.dkms_instance_id.iter().try_for_each(InstanceId::check)?;
         SecretDataSource::check(input.secret_data.as_ref(), input.secret_data_source.as_ref())?;
         Self::check_value(input)
     }
@@ -110,11 +109,11 @@ impl Operation for CreateSecret {
             .query("VersionId", input.version_id)
             .secret("SecretData", input.secret_data)
             .query_some("SecretDataType", input.secret_data_type.map(SecretDataType::name))
-            .query_some("EncryptionKeyId", input.encryption_key_id)
+            .query_some("EncryptionKeyId", input.encryption_key_id.map(String::from))
             .query_some("Description", input.description)
             .query_json("Tags", input.tags.as_ref())
             .query_some("SecretType", input.secret_type.map(SecretType::name))
-            .query_some("DKMSInstanceId", input.dkms_instance_id)
+            .query_some("DKMSInstanceId", input.dkms_instance_id.map(String::from))
     }
 
     fn view(output: Created) -> Created {

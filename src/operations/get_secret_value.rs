@@ -81,8 +81,8 @@ impl Operation for GetSecretValue {
 
     fn check(input: &Input) -> Result<(), Invalid> {
         input.secret_name.check()?;
-        input.version_stage.as_ref().map_or(Ok(()), |stage| stage.check("VersionStage"))?;
-        input.version_id.as_ref().map_or(Ok(()), |version| version.check("VersionId"))
+        input.version_stage.iter().try_for_each(|stage| stage.check("VersionStage"))?;
+        input.version_id.iter().try_for_each(|version| version.check("VersionId"))
     }
 
     fn resource(input: &Input) -> Resource {

@@ -14,6 +14,7 @@ mod get_secret_value;
 mod list_secret_version_ids;
 mod list_secrets;
 mod put_secret_value;
+mod resource_id;
 mod restore_secret;
 mod secret_data;
 mod secret_name;

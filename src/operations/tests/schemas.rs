@@ -1,8 +1,8 @@
-//! What holds for every action.
+//! What holds for the schemas of every action.
 
 use serde_json::Value;
 
-use super::{Visit, catalogue};
+use super::super::{Visit, catalogue};
 use crate::operation::Operation;
 use crate::operation::schema::{input_schema, output_schema};
 

@@ -1,0 +1,103 @@
+//! What the agent sees of the official samples (facts/kms.md §1).
+
+use serde_json::{Value, json};
+
+use super::probe;
+
+fn view(action: &str, answer: Value) -> Value {
+    (probe(action).view)(answer).0
+}
+
+/// The same, without what is not shown.
+fn without(mut answer: Value, hidden: &[&str]) -> Value {
+    answer.as_object_mut().unwrap().retain(|name, _| !hidden.contains(&name.as_str()));
+    answer
+}
+
+#[test]
+fn samples_are_shown_in_kms_names_without_the_request_id() {
+    let cases = [
+        (
+            "CreateSecret",
+            json!({ "Arn": "acs:kms:cn-shanghai:1117600963841234:secret/db_cred", "RequestId": "r",
+                "SecretName": "db_cred", "SecretType": "Generic", "VersionId": "v1" }),
+        ),
+        (
+            "DescribeSecret",
+            json!({ "RequestId": "r", "Arn": "acs:kms:cn-hangzhou:1:secret/db", "SecretName": "db",
+                "SecretType": "Rds", "Description": "", "EncryptionKeyId": "key-1",
+                "CreateTime": "2024-01-02T03:04:05Z", "UpdateTime": "2024-01-02T03:04:05Z",
+                "DKMSInstanceId": "kst-1", "PlannedDeleteTime": "2024-04-15T07:02:14Z",
+                "AutomaticRotation": "Enabled", "RotationInterval": "604800s",
+                "LastRotationDate": "2024-01-02T03:04:05Z", "NextRotationDate": "2024-01-09T03:04:05Z",
+                "ExtendedConfig": "{\"SecretSubType\":\"SingleUser\"}", "OwingService": "rds",
+                "Tags": { "Tag": [{ "TagKey": "k", "TagValue": "v" }] } }),
+        ),
+        (
+            "ListSecrets",
+            json!({ "RequestId": "r", "PageNumber": 1, "PageSize": 10, "TotalCount": 1,
+                "SecretList": { "Secret": [{ "SecretName": "db", "SecretType": "Generic",
+                    "CreateTime": "2024-01-02T03:04:05Z", "UpdateTime": "2024-01-02T03:04:05Z",
+                    "PlannedDeleteTime": "2024-04-15T07:02:14Z",
+                    "Tags": { "Tag": [{ "TagKey": "k", "TagValue": "v" }] } }] } }),
+        ),
+        (
+            "PutSecretValue",
+            json!({ "RequestId": "r", "SecretName": "db", "VersionId": "v2",
+                "VersionStages": { "VersionStage": ["ACSCurrent"] } }),
+        ),
+        (
+            "DeleteSecret",
+            json!({ "RequestId": "r", "SecretName": "db",
+                "PlannedDeleteTime": "2020-01-22T12:28:22.006884739+08:00" }),
+        ),
+        ("RestoreSecret", json!({ "RequestId": "r", "SecretName": "db" })),
+    ];
+    for (action, answer) in cases {
+        assert_eq!(view(action, answer.clone()), without(answer, &["RequestId"]), "{action}");
+        assert!(
+            view(action, json!({})).is_object(),
+            "{action}: an empty answer is still an answer"
+        );
+    }
+}
+
+#[test]
+fn the_value_is_taken_out_and_masked() {
+    let answer = json!({ "RequestId": "r", "SecretName": "db", "SecretType": "Generic",
+        "SecretData": "hunter2", "SecretDataType": "text", "VersionId": "v1",
+        "VersionStages": { "VersionStage": ["ACSCurrent"] }, "CreateTime": "2024-01-02T03:04:05Z" });
+    let (shown, value) = (probe("GetSecretValue").view)(answer.clone());
+    assert_eq!(value.as_deref(), Some("hunter2"));
+    let mut expected = without(answer, &["RequestId"]);
+    expected["SecretData"] = json!("***");
+    assert_eq!(shown, expected);
+    let (shown, value) = (probe("GetSecretValue").view)(json!({}));
+    assert_eq!((shown, value), (json!({ "SecretData": "***" }), None));
+}
+
+#[test]
+fn odd_answers_are_still_read() {
+    assert_eq!(
+        view(
+            "ListSecrets",
+            json!({ "PageNumber": "1", "TotalCount": 3, "New": {}, "SecretList": null })
+        ),
+        json!({ "PageNumber": 1, "TotalCount": 3 })
+    );
+    assert_eq!(
+        view("DescribeSecret", json!({ "SecretName": 5, "AutomaticRotation": true, "Tags": {} })),
+        json!({ "SecretName": "5", "AutomaticRotation": "true", "Tags": {} })
+    );
+}
+
+#[test]
+fn text_of_others_is_cleaned() {
+    let answer = json!({ "Description": "a\u{202e}b LTAI5tAbCdEfGhIjKlMnOp", "Tags": { "Tag": [
+        { "TagKey": "k\u{0}", "TagValue": "v\n" }] } });
+    assert_eq!(
+        view("DescribeSecret", answer),
+        json!({ "Description": "ab [AccessKey removed]", "Tags": { "Tag": [
+            { "TagKey": "k", "TagValue": "v " }] } })
+    );
+}

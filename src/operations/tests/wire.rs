@@ -1,0 +1,179 @@
+//! What is sent, and what follows from the arguments.
+
+use serde_json::{Value, json};
+
+use super::super::catalogue;
+use super::{Probes, Says, probe};
+use crate::operation::{Destination, Outcome, Resource, ResourceKind, Retry, Risk, Witness};
+
+fn says(action: &str, arguments: &Value) -> Says {
+    (probe(action).says)(arguments)
+}
+
+#[test]
+fn every_parameter_has_its_place() {
+    let cases: [(&str, Value, &[&str]); 9] = [
+        (
+            "CreateSecret",
+            json!({ "SecretName": "db", "VersionId": "v1", "SecretData": "s3cret", "SecretDataType": "binary",
+                "EncryptionKeyId": "key-1", "Description": "d", "Tags": [{ "TagKey": "k", "TagValue": "v" }],
+                "SecretType": "Generic", "DKMSInstanceId": "kst-1" }),
+            &[
+                "Q SecretName=db",
+                "Q VersionId=v1",
+                "B SecretData=s3cret",
+                "Q SecretDataType=binary",
+                "Q EncryptionKeyId=key-1",
+                "Q Description=d",
+                r#"Q Tags=[{"TagKey":"k","TagValue":"v"}]"#,
+                "Q SecretType=Generic",
+                "Q DKMSInstanceId=kst-1",
+            ],
+        ),
+        (
+            "DescribeSecret",
+            json!({ "SecretName": "db", "FetchTags": true }),
+            &["Q SecretName=db", "Q FetchTags=true"],
+        ),
+        (
+            "ListSecrets",
+            json!({ "PageNumber": 2, "PageSize": 5, "FetchTags": false,
+                "Filters": [{ "Key": "DKMSInstanceId", "Values": ["kst-1", "kst-2"] }] }),
+            &[
+                "Q PageNumber=2",
+                "Q PageSize=5",
+                "Q FetchTags=false",
+                r#"Q Filters=[{"Key":"DKMSInstanceId","Values":["kst-1","kst-2"]}]"#,
+            ],
+        ),
+        ("ListSecrets", json!({}), &[]),
+        (
+            "GetSecretValue",
+            json!({ "SecretName": "db", "VersionStage": "ACSPrevious", "VersionId": "v1",
+                "FetchExtendedConfig": true, "DryRun": true, "Destination": "agent" }),
+            &[
+                "Q SecretName=db",
+                "Q VersionStage=ACSPrevious",
+                "Q VersionId=v1",
+                "Q FetchExtendedConfig=true",
+                "Q DryRun=true",
+            ],
+        ),
+        (
+            "PutSecretValue",
+            json!({ "SecretName": "db", "VersionId": "v2", "SecretData": "s3cret",
+                "SecretDataType": "text", "VersionStages": ["ACSCurrent", "ACSNext"] }),
+            &[
+                "Q SecretName=db",
+                "Q VersionId=v2",
+                "B SecretData=s3cret",
+                "Q SecretDataType=text",
+                r#"Q VersionStages=["ACSCurrent","ACSNext"]"#,
+            ],
+        ),
+        (
+            "DeleteSecret",
+            json!({ "SecretName": "db", "ForceDeleteWithoutRecovery": false, "RecoveryWindowInDays": 7 }),
+            &["Q SecretName=db", "Q ForceDeleteWithoutRecovery=false", "Q RecoveryWindowInDays=7"],
+        ),
+        (
+            "DeleteSecret",
+            json!({ "SecretName": "db", "ForceDeleteWithoutRecovery": true }),
+            &["Q SecretName=db", "Q ForceDeleteWithoutRecovery=true"],
+        ),
+        ("RestoreSecret", json!({ "SecretName": "db" }), &["Q SecretName=db"]),
+    ];
+    for (action, arguments, wire) in cases {
+        assert_eq!(says(action, &arguments).wire, wire, "{action}");
+    }
+}
+
+#[test]
+fn risks_and_outcomes() {
+    let create = json!({ "SecretName": "db", "VersionId": "v1", "SecretData": "x" });
+    let name = json!({ "SecretName": "db" });
+    let force = json!({ "SecretName": "db", "ForceDeleteWithoutRecovery": true });
+    let cases = [
+        ("CreateSecret", &create, Risk::Write, Some(Outcome::Created)),
+        ("PutSecretValue", &create, Risk::Write, Some(Outcome::Created)),
+        ("DescribeSecret", &name, Risk::Inspect, None),
+        ("GetSecretValue", &name, Risk::Reveal, None),
+        ("DeleteSecret", &name, Risk::Write, Some(Outcome::Scheduled)),
+        ("DeleteSecret", &force, Risk::Destroy, Some(Outcome::Deleted)),
+        ("RestoreSecret", &name, Risk::Write, Some(Outcome::Restored)),
+    ];
+    for (action, arguments, risk, outcome) in cases {
+        let said = says(action, arguments);
+        assert_eq!((said.risk, said.outcome), (risk, outcome), "{action}");
+        assert_eq!(said.resource, Resource::secret("db"), "{action}");
+        assert!(said.risk <= probe(action).risks, "{action}");
+    }
+    let account = Resource { kind: ResourceKind::Account, name: String::new() };
+    assert_eq!(says("ListSecrets", &json!({})).resource, account);
+    assert_eq!(says("CreateSecret", &create).secret_type.as_deref(), Some("Generic"));
+    assert_eq!(says("PutSecretValue", &create).secret_type, None);
+}
+
+#[test]
+fn what_an_approver_is_shown_was_read() {
+    let witness = |action, arguments: Value| says(action, &arguments).witness;
+    assert_eq!(witness("DeleteSecret", json!({ "SecretName": "db" })), Witness::Secret);
+    assert_eq!(
+        witness("DeleteSecret", json!({ "SecretName": "db", "ForceDeleteWithoutRecovery": true })),
+        Witness::SecretWithVersions
+    );
+    assert_eq!(
+        witness("GetSecretValue", json!({ "SecretName": "db" })),
+        Witness::Version { version_id: None, stage: "ACSCurrent".into() }
+    );
+    assert_eq!(
+        witness(
+            "GetSecretValue",
+            json!({ "SecretName": "db", "VersionId": "v1", "VersionStage": "s" })
+        ),
+        Witness::Version { version_id: Some("v1".into()), stage: "s".into() }
+    );
+}
+
+#[test]
+fn only_one_action_has_a_destination() {
+    let read = |to: &str| says("GetSecretValue", &json!({ "SecretName": "db", "Destination": to }));
+    assert_eq!(read("mask").destination, Some(Destination::Mask));
+    assert_eq!(read("agent").destination, Some(Destination::Agent));
+    let name = json!({ "SecretName": "db" });
+    assert_eq!(says("GetSecretValue", &name).destination, Some(Destination::Mask));
+    assert_eq!(says("DescribeSecret", &name).destination, None);
+}
+
+#[test]
+fn two_codes_settle_and_no_others() {
+    let codes = [
+        "Forbidden.ResourceNotFound",
+        "Forbidden.NoPermission",
+        "Forbidden.KeyNotFound",
+        "InvalidAccessKeyId.NotFound",
+        "Rejected.ResourceExist",
+        "Rejected.ResourceInDeleteWindow",
+        "Rejected.ResourceInUse",
+    ];
+    for probe in catalogue(&mut Probes) {
+        for code in codes {
+            let expected = match (probe.action, code) {
+                ("DeleteSecret", "Forbidden.ResourceNotFound") => Some(Outcome::AlreadyAbsent),
+                ("RestoreSecret", "Rejected.ResourceInUse") => Some(Outcome::AlreadyActive),
+                _ => None,
+            };
+            assert_eq!((probe.settles)(code), expected, "{} {code}", probe.action);
+        }
+    }
+}
+
+#[test]
+fn a_write_is_repeated_only_where_it_is_harmless() {
+    for probe in catalogue(&mut Probes) {
+        let once = ["CreateSecret", "CreateKey", "UpdateSecretVersionStage"];
+        let expected =
+            if once.contains(&probe.action) { Retry::NotActed } else { Retry::Idempotent };
+        assert_eq!(probe.retry, expected, "{}", probe.action);
+    }
+}
