@@ -5,5 +5,6 @@
 //! - [`sensitive`] a value that cannot leak by accident · [`clock`] · `env`
 //! - `emulator` the embedded KMS: a real server that shares no code with the client
 mod clock;
-mod emulator;
+#[doc(hidden)]
+pub mod emulator;
 mod sensitive;
