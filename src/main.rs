@@ -1,1 +1,7 @@
-fn main() {}
+//! `kms-mcp`: see the library for the map of the house.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    kms_mcp::run()
+}

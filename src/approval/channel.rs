@@ -46,7 +46,7 @@ pub(crate) enum DecideError {
 
 /// Asks through `channel` and records the answer.
 pub(crate) async fn decide(
-    channel: &mut (dyn Channel + Send),
+    channel: &mut dyn Channel,
     pending: &Pending,
     store: &Store,
     audit: &AuditLog,
@@ -95,8 +95,8 @@ fn event(record: &Record, pending: &Pending, decision: &Decision) -> audit::Even
         policy_digest: Some(record.policy_digest.clone()),
         client: Some(record.client.clone()),
         approval: Some(audit::Approval {
-            token_id: hex(pending.token_hash.get(..6).unwrap_or_default()),
-            record_digest: hex(&pending.digest),
+            token_id: Some(hex(pending.token_hash.get(..6).unwrap_or_default())),
+            record_digest: Some(hex(&pending.digest)),
             method: Some(decision.method.into()),
             who: Some(decision.who.clone()),
             latency_ms: Some(decision.at_ms - pending.created_ms),

@@ -4,5 +4,5 @@
 mod channel;
 mod terminal;
 
-pub(crate) use channel::{Answer, Channel, DecideError, decide};
+pub(crate) use channel::{Answer, Channel, decide};
 pub(crate) use terminal::{Terminal, overview};

@@ -19,11 +19,12 @@ use crate::guard::{Permit, Target};
 use crate::operation::{Content, Operation, Params, Place};
 use crate::sensitive::Sensitive;
 
-pub(crate) use error::{ClientError, Failure};
+pub(crate) use error::ClientError;
+use error::Failure;
 use sign::acs3::{self, Unsigned};
 use sign::percent;
 use transport::Received;
-pub(crate) use transport::{Transport, TransportError};
+pub(crate) use transport::Transport;
 
 /// The version of the API.
 const VERSION: &str = "2016-01-20";

@@ -9,6 +9,7 @@ mod target;
 mod tokens;
 mod witnessed;
 
+use std::collections::HashMap;
 use std::marker::PhantomData;
 
 use crate::audit::{self, AuditLog, Durability, Trail};
@@ -105,24 +106,19 @@ impl Guard {
     /// What the policy says, and the level after the limits were looked at.
     pub(crate) async fn judge(&self, facts: &Facts<'_>) -> Result<(Verdict, Level), Refusal> {
         let verdict = self.policy.judge(facts);
-        let mut level = match &verdict.effect {
-            Effect::Deny { instead } => {
-                return Err(Refusal::Denied {
-                    rule: verdict.rule.clone(),
-                    reason: verdict.reason.clone(),
-                    instead: instead.clone(),
-                });
-            }
-            Effect::Allow(level) => *level,
-        };
-        if let Some(limit) = &verdict.limit
-            && limit.then > level
-        {
+        let mut made = HashMap::new();
+        for limit in &verdict.limits {
             let since = self.clock.now_ms() - HOUR_MS;
-            if self.store.count(limit.kind.clone(), since).await.map_err(unavailable)? >= limit.per_hour {
-                level = limit.then;
-            }
+            let count = self.store.count(limit.kind.clone(), since).await.map_err(unavailable)?;
+            made.insert(limit.kind.clone(), count);
         }
+        let level = match verdict.effect_after(|kind| made.get(kind).copied().unwrap_or_default()) {
+            Effect::Allow(level) => level,
+            Effect::Deny { instead } => {
+                let Verdict { rule, reason, .. } = verdict;
+                return Err(Refusal::Denied { rule, reason, instead });
+            }
+        };
         Ok((verdict, level))
     }
 
@@ -139,7 +135,7 @@ impl Guard {
                 Some(token) => self.redeem::<O>(&request, token, record, level).await?,
             })
         };
-        if let Some(limit) = &verdict.limit {
+        for limit in &verdict.limits {
             let now = self.clock.now_ms();
             self.store.happened(limit.kind.clone(), now).await.map_err(unavailable)?;
         }
@@ -238,8 +234,8 @@ impl Guard {
             };
         self.tokens.forget(&hash);
         Ok(audit::Approval {
-            token_id: approval::hex(hash.get(..6).unwrap_or_default()),
-            record_digest: approval::hex(&digest),
+            token_id: Some(approval::hex(hash.get(..6).unwrap_or_default())),
+            record_digest: Some(approval::hex(&digest)),
             method,
             who,
             latency_ms,
@@ -288,6 +284,7 @@ impl Request {
                 caller_key: Some(self.target.credential.fingerprint()),
                 region: Some(self.target.region.clone()),
                 host: Some(self.target.host.clone()),
+                ..audit::Cloud::default()
             }),
             resource: Some(audit::Resource {
                 name: Some(self.resource.name.clone()),

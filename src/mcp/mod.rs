@@ -2,5 +2,10 @@
 
 mod line;
 mod message;
+mod server;
 mod session;
 mod stdio;
+mod tools;
+
+pub(crate) use server::serve;
+pub(crate) use tools::tools;

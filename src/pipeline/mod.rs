@@ -25,7 +25,7 @@ use crate::sensitive::Sensitive;
 use crate::values::Allowed;
 
 pub(crate) use arguments::input_schema;
-pub(crate) use place::{Place, PlaceError};
+pub(crate) use place::Place;
 use steps::Stop;
 
 /// A future that a call waits for.
@@ -71,6 +71,11 @@ struct Known {
 }
 
 impl Pipeline {
+    /// Whether a tool is listed: one that the policy would always refuse is not.
+    pub(crate) fn lists(&self, action: &str, highest: Risk) -> bool {
+        self.guard.policy().lists(action, Risk::Inspect..=highest)
+    }
+
     /// Runs one tool call. `schema` is what [`input_schema`] made for it.
     pub(crate) async fn run<O: Operation>(
         &self,

@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags};
 
-pub(crate) use approvals::{Decision, Pending, Redeemed, Standing};
+pub(crate) use approvals::{Decision, Hash, Pending, Redeemed, Standing};
 
 /// The layout below, as `user_version`.
 const VERSION: i64 = 1;

@@ -2,4 +2,4 @@
 
 mod source;
 
-pub(crate) use source::{Allowed, SourceError};
+pub(crate) use source::Allowed;

@@ -1,0 +1,66 @@
+//! `kms-mcp emulator`: the embedded KMS for others' programs.
+
+use std::io::Write;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Args;
+use serde_json::json;
+use tokio::net::TcpListener;
+
+use super::Failure;
+use crate::clock::Clock;
+use crate::emulator::{Emulator, Options};
+
+#[derive(Debug, Args)]
+pub(super) struct Flags {
+    /// Address to listen on, a loopback one; port 0 takes any
+    #[arg(long, value_name = "ADDR")]
+    listen: SocketAddr,
+    /// Folder for its data and its throw-away key
+    #[arg(long, value_name = "DIR")]
+    data: PathBuf,
+    /// File of faults to make, read anew whenever it changes
+    #[arg(long, value_name = "FILE")]
+    faults: Option<PathBuf>,
+    /// File that gets one JSON line a request: names and outcomes, never values
+    #[arg(long, value_name = "FILE")]
+    requests: Option<PathBuf>,
+}
+
+pub(super) async fn run(flags: Flags) -> Result<ExitCode, Failure> {
+    let Flags { listen, data, faults, requests } = flags;
+    if !listen.ip().is_loopback() {
+        return Err(Failure("the emulator listens on a loopback address only, such as 127.0.0.1:0".into()));
+    }
+    let emulator = Emulator::open(Options { data, clock: Clock::system(), faults, requests })?;
+    let listener = TcpListener::bind(listen).await?;
+    let identity = emulator.identity();
+    #[expect(clippy::disallowed_methods, reason = "the throw-away key of this folder, no credential of anybody")]
+    let secret = identity.access_key_secret.expose();
+    let line = json!({
+        "Url": format!("http://{}", listener.local_addr()?),
+        "RegionId": identity.region_id,
+        "AccountId": identity.account_id,
+        "AccessKeyId": identity.access_key_id,
+        "AccessKeySecret": secret,
+    });
+    let mut stdout = std::io::stdout();
+    writeln!(stdout, "{line}")?;
+    stdout.flush()?;
+    emulator.serve(listener, ended()).await?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Ctrl-C or a polite kill.
+async fn ended() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let Ok(mut terminate) = signal(SignalKind::terminate()) else {
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        _ = terminate.recv() => {}
+    }
+}

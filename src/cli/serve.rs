@@ -1,0 +1,181 @@
+//! `kms-mcp serve`: MCP over stdio.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+
+use clap::{Args, ValueEnum};
+use tokio::net::TcpListener;
+
+use super::{Failure, State};
+use crate::audit::{AuditLog, Event};
+use crate::client::{Client, Transport};
+use crate::clock::Clock;
+use crate::config::{Config, state_dir};
+use crate::credentials::{Credential, Credentials};
+use crate::emulator::{Emulator, Options};
+use crate::env::{BACKEND, ENDPOINT, Env, POLICY, REGION};
+use crate::guard::Guard;
+use crate::guard::policy::{InForce, Policy, SHIPPED};
+use crate::mcp;
+use crate::pipeline::{Pipeline, Place};
+use crate::scrub::Scrubber;
+use crate::store::{Store, private_folder};
+use crate::values::Allowed;
+
+/// Flags of `serve`. They choose and tighten; none skips a step.
+#[derive(Debug, Default, Args)]
+pub(super) struct Flags {
+    /// Where the KMS is [env: KMS_MCP_BACKEND; default: alibaba]
+    #[arg(long, value_enum)]
+    backend: Option<Backend>,
+    /// Region of calls that name none
+    #[arg(long, value_name = "REGION")]
+    region: Option<String>,
+    /// KMS endpoint to use instead of the region's [env: KMS_MCP_ENDPOINT]
+    #[arg(long, value_name = "URL")]
+    endpoint: Option<String>,
+    #[command(flatten)]
+    state: State,
+    /// A second policy; the stricter verdict stands [env: KMS_MCP_POLICY]
+    #[arg(long, value_name = "NAME|PATH")]
+    policy: Option<String>,
+}
+
+/// Where the KMS is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Backend {
+    /// Alibaba Cloud
+    Alibaba,
+    /// In this process; needs no account
+    Embedded,
+}
+
+#[expect(clippy::derivable_impls, reason = "clap derives Args, not Default, for flattened parts")]
+impl Default for State {
+    fn default() -> Self {
+        Self { state_dir: None }
+    }
+}
+
+pub(super) async fn run(flags: Flags, env: Env, scrubber: Scrubber) -> Result<ExitCode, Failure> {
+    let config = Config::load(&env)?;
+    let named = flags.state.state_dir.is_some() || env.get(crate::env::STATE_DIR).is_some();
+    let state = state_dir(flags.state.state_dir.clone(), &env)?;
+    let clock = Clock::system();
+    let second = flags.policy.clone().or_else(|| env.get(POLICY).map(str::to_owned));
+    let policy = in_force(config.policy.as_deref(), second.as_deref())?;
+    let backend = backend(&flags, &env)?;
+    let instance = instance()?;
+
+    let store = Store::open(&state)?;
+    let start = Event { policy_digest: Some(policy.digest()), ..Event::default() };
+    let audit = AuditLog::open(&state.join("audit"), clock.clone(), &instance, start)?;
+    let env = Arc::new(env);
+    let place = match backend {
+        Backend::Embedded => embedded(&state.join("embedded"), &clock).await?,
+        Backend::Alibaba => {
+            let endpoint = flags.endpoint.as_deref().or_else(|| env.get(ENDPOINT));
+            let region = flags.region.as_deref().or_else(|| REGION.iter().find_map(|name| env.get(name)));
+            let region = region.map(str::to_owned).or_else(|| config.region.clone());
+            Place::new(Credentials::Chain(Arc::clone(&env)), endpoint, region)?
+        }
+    };
+    let pipeline = Pipeline {
+        guard: Guard::new(policy, store, audit.clone(), clock.clone(), instance).map_err(|_| no_randomness())?,
+        client: Client::new(Transport::new(&env)?, clock),
+        audit: audit.clone(),
+        place,
+        allowed: allowed(&config, &state)?,
+        env,
+        scrubber,
+        wait: config.wait(),
+        state_dir: named.then_some(state),
+        calls: AtomicU64::new(0),
+    };
+    tracing::info!("serving MCP on stdio");
+    let served = mcp::serve(Arc::new(pipeline), tokio::io::stdin(), tokio::io::stdout()).await;
+    audit.stop().await;
+    served?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The policy of config.toml, else the default; and a second one, which only tightens.
+fn in_force(base: Option<&str>, second: Option<&str>) -> Result<InForce, Failure> {
+    let base = policy(base.unwrap_or("default"))?;
+    Ok(InForce::new(base, second.map(policy).transpose()?))
+}
+
+/// A shipped policy by name, or a file by absolute path: never one of the working folder.
+fn policy(named: &str) -> Result<Policy, Failure> {
+    match Policy::named(named) {
+        Some(policy) => Ok(policy?),
+        None if Path::new(named).is_absolute() => Ok(Policy::load(Path::new(named))?),
+        None => Err(Failure(format!(
+            "`{named}` is neither a shipped policy ({}) nor an absolute path",
+            SHIPPED.join(", ")
+        ))),
+    }
+}
+
+fn backend(flags: &Flags, env: &Env) -> Result<Backend, Failure> {
+    match (flags.backend, env.get(BACKEND)) {
+        (Some(backend), _) => Ok(backend),
+        (None, None | Some("alibaba")) => Ok(Backend::Alibaba),
+        (None, Some("embedded")) => Ok(Backend::Embedded),
+        (None, Some(_)) => Err(Failure(format!("`{BACKEND}` must be `alibaba` or `embedded`"))),
+    }
+}
+
+/// Names this process in audit files and records: 64 random bits.
+pub(super) fn instance() -> Result<String, Failure> {
+    use ring::rand::{SecureRandom, SystemRandom};
+    let mut bytes = [0_u8; 8];
+    SystemRandom::new().fill(&mut bytes).map_err(|_| no_randomness())?;
+    Ok(crate::guard::approval::hex(&bytes))
+}
+
+fn no_randomness() -> Failure {
+    Failure("the system gives no randomness".into())
+}
+
+/// The folders and names that values may come from.
+fn allowed(config: &Config, state: &Path) -> Result<Allowed, Failure> {
+    let folders: Vec<PathBuf> = match &config.sources.files {
+        Some(folders) => folders.clone(),
+        None => {
+            let folder = state.join("values");
+            private_folder(&folder)?;
+            vec![folder]
+        }
+    };
+    Ok(Allowed::new(&config.sources.env, folders)?)
+}
+
+/// Starts the embedded KMS on a loopback port and points the calls to it.
+async fn embedded(data: &Path, clock: &Clock) -> Result<Place, Failure> {
+    let options =
+        Options { data: data.to_owned(), clock: clock.clone(), faults: None, requests: None };
+    let emulator = Emulator::open(options)?;
+    let identity = emulator.identity();
+    let region = identity.region_id.clone();
+    let account = identity.account_id.clone();
+    let credential = Credential::new(
+        crate::sensitive::Sensitive::new(identity.access_key_id.clone()),
+        copy(&identity.access_key_secret),
+        None,
+        "embedded",
+    );
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
+    let endpoint = format!("http://{}", listener.local_addr()?);
+    tokio::spawn(emulator.serve(listener, std::future::pending()));
+    let place = Place::new(Credentials::Fixed(Arc::new(credential)), Some(&endpoint), Some(region))?;
+    place.learn_account(&account);
+    Ok(place)
+}
+
+fn copy(secret: &crate::sensitive::Sensitive) -> crate::sensitive::Sensitive {
+    #[expect(clippy::disallowed_methods, reason = "to the client that signs with it, in this process")]
+    crate::sensitive::Sensitive::new(secret.expose().to_owned())
+}
