@@ -6,6 +6,7 @@
 //! - `emulator` the embedded KMS: a real server that shares no code with the client
 mod clock;
 mod emulator;
+mod guard;
 mod operation;
 mod operations;
 mod sensitive;
