@@ -15,6 +15,8 @@ mod in_force;
 mod matcher;
 mod parse;
 mod pattern;
+#[cfg(test)]
+mod proofs;
 mod rule;
 mod shipped;
 mod verdict;
