@@ -9,7 +9,9 @@ pub(crate) fn process() {
     not_dumpable();
     panic::set_hook(Box::new(|info| {
         // The message may quote upstream text or a value; the place alone is enough to find it.
-        let place = info.location().map_or_else(String::new, |at| format!(" at {}:{}", at.file(), at.line()));
+        let place = info
+            .location()
+            .map_or_else(String::new, |at| format!(" at {}:{}", at.file(), at.line()));
         #[expect(clippy::print_stderr, reason = "the log may be what failed")]
         {
             eprintln!("kms-mcp met a defect{place}; please report it");

@@ -73,7 +73,8 @@ impl Reply {
     ) -> Self {
         if !closed.is_recorded() {
             let refusal = Refusal::AuditUnavailable;
-            let error = error(refusal.code(), &refusal.message(), Changed::Unknown, &refusal.next());
+            let error =
+                error(refusal.code(), &refusal.message(), Changed::Unknown, &refusal.next());
             return Self { envelope: failed(error), value: None, is_error: true, scrubbers };
         }
         let status = envelope.get("Status").and_then(Value::as_str).unwrap_or("error");
@@ -91,7 +92,10 @@ impl Reply {
         let text = structured.to_string();
         let mut discloses = false;
         if let (Some(value), Some(place)) = (self.value, structured.pointer_mut(VALUE_POINTER)) {
-            #[expect(clippy::disallowed_methods, reason = "to the agent: a person approved exactly this")]
+            #[expect(
+                clippy::disallowed_methods,
+                reason = "to the agent: a person approved exactly this"
+            )]
             let disclosed = Value::String(value.expose().to_owned());
             *place = disclosed;
             discloses = true;
@@ -168,11 +172,13 @@ pub(crate) fn upstream(failure: &ClientError, changed: Changed) -> Map<String, V
     let next = failure.next(changed == Changed::Unknown);
     let mut envelope = failed(error(failure.code(), &failure.message(), changed, &next));
     if let (Some(code), Some(id)) = (failure.kms_code(), &failure.request_id) {
-        let link = format!("https://api.aliyun.com/troubleshoot?q={code}&product=Kms&requestId={id}");
+        let link =
+            format!("https://api.aliyun.com/troubleshoot?q={code}&product=Kms&requestId={id}");
         return finish(envelope, Some(id), vec![format!("Details for the person: {link}")]);
     }
     if let Some(status) = failure.http_status {
-        envelope = finish(envelope, failure.request_id.as_deref(), vec![format!("HTTP status {status}")]);
+        envelope =
+            finish(envelope, failure.request_id.as_deref(), vec![format!("HTTP status {status}")]);
     }
     envelope
 }

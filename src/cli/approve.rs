@@ -29,22 +29,21 @@ pub(super) struct Flags {
 pub(super) async fn run(flags: Flags, env: &Env) -> Result<ExitCode, Failure> {
     let (stdin, stdout) = (std::io::stdin(), std::io::stdout());
     if !stdin.is_terminal() || !stdout.is_terminal() {
-        return Err(Failure("approving needs a terminal: run it yourself, in one of your own".into()));
+        return Err(Failure(
+            "approving needs a terminal: run it yourself, in one of your own".into(),
+        ));
     }
     let state = state_dir(flags.state.state_dir, env)?;
     let clock = Clock::system();
     let store = Store::open(&state)?;
     let waiting = store.pending(clock.now_ms())?;
-    let mut terminal = Terminal {
-        input: stdin.lock(),
-        output: stdout,
-        who: who(),
-        deny: flags.deny,
-    };
+    let mut terminal =
+        Terminal { input: stdin.lock(), output: stdout, who: who(), deny: flags.deny };
     let Some(pending) = chosen(flags.which, waiting, &mut terminal)? else {
         return Ok(ExitCode::SUCCESS);
     };
-    let audit = AuditLog::open(&state.join("audit"), clock.clone(), &serve::instance()?, Event::default())?;
+    let audit =
+        AuditLog::open(&state.join("audit"), clock.clone(), &serve::instance()?, Event::default())?;
     let answer = decide(&mut terminal, &pending, &store, &audit, &clock).await;
     audit.stop().await;
     let said = match answer? {
@@ -87,7 +86,9 @@ fn chosen<R: std::io::BufRead, W: Write>(
     }
     match waiting.pop() {
         Some(one) => Ok(Some(one)),
-        None => Err(Failure("nothing waits under this match code or token; it may have expired".into())),
+        None => {
+            Err(Failure("nothing waits under this match code or token; it may have expired".into()))
+        }
     }
 }
 

@@ -32,12 +32,17 @@ pub(super) struct Flags {
 pub(super) async fn run(flags: Flags) -> Result<ExitCode, Failure> {
     let Flags { listen, data, faults, requests } = flags;
     if !listen.ip().is_loopback() {
-        return Err(Failure("the emulator listens on a loopback address only, such as 127.0.0.1:0".into()));
+        return Err(Failure(
+            "the emulator listens on a loopback address only, such as 127.0.0.1:0".into(),
+        ));
     }
     let emulator = Emulator::open(Options { data, clock: Clock::system(), faults, requests })?;
     let listener = TcpListener::bind(listen).await?;
     let identity = emulator.identity();
-    #[expect(clippy::disallowed_methods, reason = "the throw-away key of this folder, no credential of anybody")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the throw-away key of this folder, no credential of anybody"
+    )]
     let secret = identity.access_key_secret.expose();
     let line = json!({
         "Url": format!("http://{}", listener.local_addr()?),

@@ -79,7 +79,8 @@ pub fn run() -> ExitCode {
     };
     let scrubber = Scrubber::new();
     logging::start(&env, &scrubber);
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
     let Ok(runtime) = runtime else {
         tracing::error!("the async runtime could not be started");
         return ExitCode::FAILURE;

@@ -77,13 +77,15 @@ pub(super) async fn run(flags: Flags, env: Env, scrubber: Scrubber) -> Result<Ex
         Backend::Embedded => embedded(&state.join("embedded"), &clock).await?,
         Backend::Alibaba => {
             let endpoint = flags.endpoint.as_deref().or_else(|| env.get(ENDPOINT));
-            let region = flags.region.as_deref().or_else(|| REGION.iter().find_map(|name| env.get(name)));
+            let region =
+                flags.region.as_deref().or_else(|| REGION.iter().find_map(|name| env.get(name)));
             let region = region.map(str::to_owned).or_else(|| config.region.clone());
             Place::new(Credentials::Chain(Arc::clone(&env)), endpoint, region)?
         }
     };
     let pipeline = Pipeline {
-        guard: Guard::new(policy, store, audit.clone(), clock.clone(), instance).map_err(|_| no_randomness())?,
+        guard: Guard::new(policy, store, audit.clone(), clock.clone(), instance)
+            .map_err(|_| no_randomness())?,
         client: Client::new(Transport::new(&env)?, clock),
         audit: audit.clone(),
         place,
@@ -170,12 +172,16 @@ async fn embedded(data: &Path, clock: &Clock) -> Result<Place, Failure> {
     let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
     let endpoint = format!("http://{}", listener.local_addr()?);
     tokio::spawn(emulator.serve(listener, std::future::pending()));
-    let place = Place::new(Credentials::Fixed(Arc::new(credential)), Some(&endpoint), Some(region))?;
+    let place =
+        Place::new(Credentials::Fixed(Arc::new(credential)), Some(&endpoint), Some(region))?;
     place.learn_account(&account);
     Ok(place)
 }
 
 fn copy(secret: &crate::sensitive::Sensitive) -> crate::sensitive::Sensitive {
-    #[expect(clippy::disallowed_methods, reason = "to the client that signs with it, in this process")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "to the client that signs with it, in this process"
+    )]
     crate::sensitive::Sensitive::new(secret.expose().to_owned())
 }

@@ -82,7 +82,8 @@ pub(super) fn request_id(id: String) -> Option<String> {
 }
 
 fn checked(text: String, longest: usize, besides: &str) -> Option<String> {
-    let allowed = |character: char| character.is_ascii_alphanumeric() || besides.contains(character);
+    let allowed =
+        |character: char| character.is_ascii_alphanumeric() || besides.contains(character);
     // A code that looks like an AccessKey is not one.
     let fits = !text.is_empty() && text.len() <= longest && text.chars().all(allowed);
     (fits && !text.contains("LTAI")).then_some(text)
@@ -117,7 +118,9 @@ impl ClientError {
     pub(super) fn is_throttled(&self) -> bool {
         self.http_status == Some(429)
             || self.kms_code().is_some_and(|code| {
-                code == "Rejected.Throttling" || code == "Throttling" || code.starts_with("Throttling.")
+                code == "Rejected.Throttling"
+                    || code == "Throttling"
+                    || code.starts_with("Throttling.")
             })
     }
 

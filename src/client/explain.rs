@@ -4,46 +4,162 @@ use super::error::{ClientError, Failure};
 
 /// `(code, what happened, what to do next)`; a code that ends in `.` stands for all below it.
 const CODES: &[(&str, &str, &str)] = &[
-    ("Forbidden.ResourceNotFound", "no such secret, version or stage in this account and region", "Check the name and RegionId; ListSecrets shows what there is."),
-    ("Forbidden.KeyNotFound", "no such key in this account and region", "Leave EncryptionKeyId out, or name a key of the same KMS instance."),
-    ("Rejected.ResourceExist", "it exists already, with other content", "Choose another name or VersionId; DescribeSecret shows what is there."),
-    ("Rejected.ResourceInDeleteWindow", "the secret is scheduled for deletion", "RestoreSecret brings it back; DescribeSecret shows when it goes."),
-    ("Rejected.ResourceInUse", "the secret is not scheduled for deletion", "Nothing needs to be restored."),
-    ("Rejected.LimitExceeded", "a limit of the account or of the secret is reached", "Delete what is not needed, or ask the person to raise the quota."),
-    ("Rejected.ShareQuotaExceedLimit", "the shared quota of the KMS instance is reached", "Ask the person to raise the quota of the instance."),
-    ("Rejected.InvalidRequest", "the parameters do not fit together", "Call ListSecretVersionIds to see which version holds which stage."),
-    ("Rejected.UnsupportedOperation", "the secret does not support this now", "DescribeSecret shows its type and state."),
-    ("UnsupportedOperation", "this type of secret does not support the action", "Rotation is for managed secrets; for a Generic secret use PutSecretValue with a new VersionId. Versions and stages of managed secrets move only by RotateSecret."),
-    ("Rejected.Unavailable", "the KMS instance has expired or is stopped", "Ask the person to renew the KMS instance."),
+    (
+        "Forbidden.ResourceNotFound",
+        "no such secret, version or stage in this account and region",
+        "Check the name and RegionId; ListSecrets shows what there is.",
+    ),
+    (
+        "Forbidden.KeyNotFound",
+        "no such key in this account and region",
+        "Leave EncryptionKeyId out, or name a key of the same KMS instance.",
+    ),
+    (
+        "Rejected.ResourceExist",
+        "it exists already, with other content",
+        "Choose another name or VersionId; DescribeSecret shows what is there.",
+    ),
+    (
+        "Rejected.ResourceInDeleteWindow",
+        "the secret is scheduled for deletion",
+        "RestoreSecret brings it back; DescribeSecret shows when it goes.",
+    ),
+    (
+        "Rejected.ResourceInUse",
+        "the secret is not scheduled for deletion",
+        "Nothing needs to be restored.",
+    ),
+    (
+        "Rejected.LimitExceeded",
+        "a limit of the account or of the secret is reached",
+        "Delete what is not needed, or ask the person to raise the quota.",
+    ),
+    (
+        "Rejected.ShareQuotaExceedLimit",
+        "the shared quota of the KMS instance is reached",
+        "Ask the person to raise the quota of the instance.",
+    ),
+    (
+        "Rejected.InvalidRequest",
+        "the parameters do not fit together",
+        "Call ListSecretVersionIds to see which version holds which stage.",
+    ),
+    (
+        "Rejected.UnsupportedOperation",
+        "the secret does not support this now",
+        "DescribeSecret shows its type and state.",
+    ),
+    (
+        "UnsupportedOperation",
+        "this type of secret does not support the action",
+        "Rotation is for managed secrets; for a Generic secret use PutSecretValue with a new VersionId. Versions and stages of managed secrets move only by RotateSecret.",
+    ),
+    (
+        "Rejected.Unavailable",
+        "the KMS instance has expired or is stopped",
+        "Ask the person to renew the KMS instance.",
+    ),
     ("Rejected.Throttling", "too many requests", "Wait a few seconds and call again."),
     ("Throttling", "too many requests", "Wait a few seconds and call again."),
     ("Throttling.", "too many requests", "Wait a few seconds and call again."),
-    ("InvalidParameter", "KMS does not accept a parameter", "Check the arguments against the tool's schema."),
-    ("MissingParameter", "KMS misses a parameter", "Check the arguments against the tool's schema."),
+    (
+        "InvalidParameter",
+        "KMS does not accept a parameter",
+        "Check the arguments against the tool's schema.",
+    ),
+    (
+        "MissingParameter",
+        "KMS misses a parameter",
+        "Check the arguments against the tool's schema.",
+    ),
     ("Missing", "KMS misses a parameter", "Check the arguments against the tool's schema."),
-    ("Forbidden.NoPermission", "the AccessKey has no permission for this", "Ask the person to grant it (RAM policy, and kms:Decrypt or kms:GenerateDataKey when a key of their own encrypts the secret). No permission does not mean that the secret is absent."),
-    ("Forbidden.RAM", "the AccessKey has no permission for this", "Ask the person to grant it in RAM. No permission does not mean that the secret is absent."),
-    ("NoPermission", "the AccessKey has no permission for this", "Ask the person to grant it in RAM. No permission does not mean that the secret is absent."),
-    ("Forbidden.AccessKey", "the AccessKey is not enabled", "Ask the person to configure another one with `aliyun configure`."),
-    ("Forbidden.KmsServiceNotEnabled", "KMS is not enabled for this account", "Ask the person to enable KMS in the console."),
+    (
+        "Forbidden.NoPermission",
+        "the AccessKey has no permission for this",
+        "Ask the person to grant it (RAM policy, and kms:Decrypt or kms:GenerateDataKey when a key of their own encrypts the secret). No permission does not mean that the secret is absent.",
+    ),
+    (
+        "Forbidden.RAM",
+        "the AccessKey has no permission for this",
+        "Ask the person to grant it in RAM. No permission does not mean that the secret is absent.",
+    ),
+    (
+        "NoPermission",
+        "the AccessKey has no permission for this",
+        "Ask the person to grant it in RAM. No permission does not mean that the secret is absent.",
+    ),
+    (
+        "Forbidden.AccessKey",
+        "the AccessKey is not enabled",
+        "Ask the person to configure another one with `aliyun configure`.",
+    ),
+    (
+        "Forbidden.KmsServiceNotEnabled",
+        "KMS is not enabled for this account",
+        "Ask the person to enable KMS in the console.",
+    ),
     ("Forbidden.InDebt", "the account is in debt", "Ask the person to settle the account."),
     ("Forbidden.InDebtOverdue", "the account is in debt", "Ask the person to settle the account."),
-    ("Forbidden.DKMSInstanceNotFound", "no such KMS instance", "Check DKMSInstanceId; ListKmsInstances shows what there is."),
-    ("Forbidden.DKMSInstanceStateInvalid", "the KMS instance is not ready", "Try again later; if it stays, tell the person."),
-    ("Forbidden.KeyPolicyUnSupported", "only secrets of a KMS instance have policies; this one is in the shared KMS", "Create the secret with DKMSInstanceId, or grant access in RAM instead."),
-    ("InvalidAccessKeyId.NotFound", "KMS does not know the AccessKey", "Ask the person to run `aliyun configure`."),
-    ("InvalidAccessKeyId.Inactive", "the AccessKey is disabled", "Ask the person to enable it or to run `aliyun configure`."),
-    ("InvalidSecurityToken.", "the STS token is expired or does not belong to the AccessKey", "Ask the person to renew the credentials."),
-    ("MissingSecurityToken", "the AccessKey is temporary and its STS token is missing", "Ask the person to set ALIBABA_CLOUD_SECURITY_TOKEN or to renew the profile."),
-    ("SignatureDoesNotMatch", "the AccessKey secret is wrong", "Ask the person to run `aliyun configure` again; never ask for the key in the conversation."),
-    ("IncompleteSignature", "the signature was changed on the way", "Ask the person whether a proxy stands between here and KMS."),
+    (
+        "Forbidden.DKMSInstanceNotFound",
+        "no such KMS instance",
+        "Check DKMSInstanceId; ListKmsInstances shows what there is.",
+    ),
+    (
+        "Forbidden.DKMSInstanceStateInvalid",
+        "the KMS instance is not ready",
+        "Try again later; if it stays, tell the person.",
+    ),
+    (
+        "Forbidden.KeyPolicyUnSupported",
+        "only secrets of a KMS instance have policies; this one is in the shared KMS",
+        "Create the secret with DKMSInstanceId, or grant access in RAM instead.",
+    ),
+    (
+        "InvalidAccessKeyId.NotFound",
+        "KMS does not know the AccessKey",
+        "Ask the person to run `aliyun configure`.",
+    ),
+    (
+        "InvalidAccessKeyId.Inactive",
+        "the AccessKey is disabled",
+        "Ask the person to enable it or to run `aliyun configure`.",
+    ),
+    (
+        "InvalidSecurityToken.",
+        "the STS token is expired or does not belong to the AccessKey",
+        "Ask the person to renew the credentials.",
+    ),
+    (
+        "MissingSecurityToken",
+        "the AccessKey is temporary and its STS token is missing",
+        "Ask the person to set ALIBABA_CLOUD_SECURITY_TOKEN or to renew the profile.",
+    ),
+    (
+        "SignatureDoesNotMatch",
+        "the AccessKey secret is wrong",
+        "Ask the person to run `aliyun configure` again; never ask for the key in the conversation.",
+    ),
+    (
+        "IncompleteSignature",
+        "the signature was changed on the way",
+        "Ask the person whether a proxy stands between here and KMS.",
+    ),
     ("SignatureNonceUsed", "KMS saw this request before", "Call again."),
-    ("InvalidTimeStamp.", "the clock of this machine is more than 15 minutes off", "Ask the person to set the clock."),
+    (
+        "InvalidTimeStamp.",
+        "the clock of this machine is more than 15 minutes off",
+        "Ask the person to set the clock.",
+    ),
     ("IllegalTimestamp", "the clock of this machine is off", "Ask the person to set the clock."),
     ("InternalFailure", "KMS failed inside", "Try again in a moment."),
     ("ServiceUnavailable", "KMS is not available just now", "Try again in a moment."),
     ("SerivceUn", "KMS is not available just now", "Try again in a moment."),
-    ("InvalidAction.NotFound", "this endpoint does not offer the action", "Tell the person; a dedicated gateway offers only GetSecretValue."),
+    (
+        "InvalidAction.NotFound",
+        "this endpoint does not offer the action",
+        "Tell the person; a dedicated gateway offers only GetSecretValue.",
+    ),
 ];
 
 impl ClientError {
@@ -84,9 +200,13 @@ impl ClientError {
                 None => format!("See https://api.aliyun.com/troubleshoot?q={code}&product=Kms"),
             },
             Failure::NotConnected => "Check the region and the network, then call again.".into(),
-            Failure::NoAnswer | Failure::Unreadable => "Call again; if it stays, check endpoint and network.".into(),
+            Failure::NoAnswer | Failure::Unreadable => {
+                "Call again; if it stays, check endpoint and network.".into()
+            }
             Failure::TooLong => "Ask for less: a smaller PageSize, or without FetchTags.".into(),
-            Failure::Redirected => "Tell the person; the endpoint is wrong or something stands in the way.".into(),
+            Failure::Redirected => {
+                "Tell the person; the endpoint is wrong or something stands in the way.".into()
+            }
         }
     }
 }
@@ -96,5 +216,8 @@ fn lookup(code: &str) -> Option<&'static (&'static str, &'static str, &'static s
         (known.ends_with('.') || matches!(known, "Missing" | "ServiceUnavailable" | "SerivceUn"))
             && code.starts_with(known)
     };
-    CODES.iter().find(|(known, ..)| *known == code).or_else(|| CODES.iter().find(|(known, ..)| prefix(known)))
+    CODES
+        .iter()
+        .find(|(known, ..)| *known == code)
+        .or_else(|| CODES.iter().find(|(known, ..)| prefix(known)))
 }

@@ -79,7 +79,14 @@ impl Client {
             tokio::time::sleep(retry::pause(attempts, asked_ms)).await;
         }
         let failure = Failure::NotConnected;
-        let none = ClientError { failure, http_status: None, request_id: None, attempts: 0, ms: 0, ambiguous };
+        let none = ClientError {
+            failure,
+            http_status: None,
+            request_id: None,
+            attempts: 0,
+            ms: 0,
+            ambiguous,
+        };
         (Err(none), trail)
     }
 
@@ -88,9 +95,12 @@ impl Client {
         params: &Params,
         target: &Target,
     ) -> Result<(O::Output, u16, Option<String>), Failed> {
-        let (url, headers, body) = self
-            .request(O::SPEC.action, params, target)
-            .ok_or((Failure::NotConnected, None, None, None))?;
+        let (url, headers, body) = self.request(O::SPEC.action, params, target).ok_or((
+            Failure::NotConnected,
+            None,
+            None,
+            None,
+        ))?;
         let received = self.transport.post(&url, headers, body).await;
         let Received { status, headers, body } =
             received.map_err(|(failure, status)| (failure, status, None, None))?;
@@ -142,7 +152,8 @@ impl Client {
             headers.push(("x-acs-accesskey-id", opened(credential.id())));
             headers.push(("x-acs-security-token", opened(token)));
         }
-        let unsigned = Unsigned { method: "POST", query: &query, headers: &headers, body_sha256: &hash };
+        let unsigned =
+            Unsigned { method: "POST", query: &query, headers: &headers, body_sha256: &hash };
         let signed = acs3::sign(&unsigned, opened(credential.id()), opened(credential.secret()));
         let mut map = HeaderMap::new();
         for (name, value) in headers {

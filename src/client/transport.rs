@@ -71,7 +71,14 @@ impl Transport {
     ) -> Result<Received, (Failure, Option<u16>)> {
         let sent = self.0.post(url).headers(headers).body(body).send().await;
         let mut response = sent.map_err(|error| {
-            (if error.is_connect() || error.is_builder() { Failure::NotConnected } else { Failure::NoAnswer }, None)
+            (
+                if error.is_connect() || error.is_builder() {
+                    Failure::NotConnected
+                } else {
+                    Failure::NoAnswer
+                },
+                None,
+            )
         })?;
         let status = response.status();
         let headers = std::mem::take(response.headers_mut());

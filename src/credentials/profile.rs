@@ -49,14 +49,15 @@ impl Profile {
         file.take(CAP)
             .read_to_string(&mut text)
             .map_err(|_| CredentialError::Profile("cannot be read"))?;
-        let file: File = serde_json::from_str(&text)
-            .map_err(|_| CredentialError::Profile("is not the JSON that `aliyun configure` writes"))?;
+        let file: File = serde_json::from_str(&text).map_err(|_| {
+            CredentialError::Profile("is not the JSON that `aliyun configure` writes")
+        })?;
         let wanted = env.get(PROFILE).unwrap_or(&file.current);
         match file.profiles.into_iter().find(|profile| profile.name == wanted) {
             Some(profile) => Ok(Some(profile)),
-            None if env.get(PROFILE).is_some() => {
-                Err(CredentialError::Profile("has no profile of the name in `ALIBABA_CLOUD_PROFILE`"))
-            }
+            None if env.get(PROFILE).is_some() => Err(CredentialError::Profile(
+                "has no profile of the name in `ALIBABA_CLOUD_PROFILE`",
+            )),
             None => Ok(None),
         }
     }

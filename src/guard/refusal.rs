@@ -91,15 +91,22 @@ impl Refusal {
     pub(crate) fn message(&self) -> String {
         match self {
             Self::Invalid(invalid) => invalid.to_string(),
-            Self::Denied { rule, reason, .. } => format!("policy rule `{rule}` refuses this call: {reason}"),
+            Self::Denied { rule, reason, .. } => {
+                format!("policy rule `{rule}` refuses this call: {reason}")
+            }
             Self::Confirm(_) => "a confirmation is needed first".into(),
             Self::Declined => "the person declined".into(),
             Self::Expired => "the confirmation token was not used in time".into(),
             Self::Spent => "the confirmation token was used before; each works once".into(),
             Self::UnknownToken => "this confirmation token is not known here".into(),
-            Self::Locked => "too many wrong confirmation tokens; tokens are locked for 10 minutes".into(),
+            Self::Locked => {
+                "too many wrong confirmation tokens; tokens are locked for 10 minutes".into()
+            }
             Self::Mismatch(fields) => {
-                format!("this call is not the one that was approved; different are: {}", fields.join(", "))
+                format!(
+                    "this call is not the one that was approved; different are: {}",
+                    fields.join(", ")
+                )
             }
             Self::Changed => "the secret changed after the person was asked".into(),
             Self::AuditUnavailable => "the audit log cannot be written".into(),

@@ -136,7 +136,14 @@ impl Tokens {
         record.asked_at = to_seconds(now);
         record.expires_at = to_seconds(expires);
         let hash = token_hash(&token);
-        Ok(Asked { token, hash, digest: record.digest(), record, asked_ms: now.as_millisecond(), expires })
+        Ok(Asked {
+            token,
+            hash,
+            digest: record.digest(),
+            record,
+            asked_ms: now.as_millisecond(),
+            expires,
+        })
     }
 
     pub(super) fn remember(&self, asked: Asked, challenge: Challenge) {

@@ -40,7 +40,11 @@ pub(crate) enum ServeError {
 }
 
 /// Serves `input` and `output` until the client leaves.
-pub(crate) async fn serve<R, W>(pipeline: Arc<Pipeline>, input: R, output: W) -> Result<(), ServeError>
+pub(crate) async fn serve<R, W>(
+    pipeline: Arc<Pipeline>,
+    input: R,
+    output: W,
+) -> Result<(), ServeError>
 where
     R: AsyncRead + Send + Unpin + 'static,
     W: AsyncWrite + Send + Unpin + 'static,
@@ -52,7 +56,8 @@ where
     };
     let (guarded, exemptions, pump) =
         stdio::guard(input, output, pipeline.scrubber.clone(), blocked);
-    let listed = tools().into_iter().filter(|tool| pipeline.lists(&tool.listed.name, tool.risk)).collect();
+    let listed =
+        tools().into_iter().filter(|tool| pipeline.lists(&tool.listed.name, tool.risk)).collect();
     let server = Server { pipeline, tools: listed, exemptions };
     let ended = match server.serve(guarded).await {
         Ok(running) => running.waiting().await.map(|_| ()).map_err(|_| ServeError::Ended),
@@ -86,7 +91,9 @@ impl ServerHandler for Server {
         _: Option<PaginatedRequestParams>,
         _: RequestContext<RoleServer>,
     ) -> Result<ListToolsResult, ErrorData> {
-        Ok(ListToolsResult::with_all_items(self.tools.iter().map(|tool| tool.listed.clone()).collect()))
+        Ok(ListToolsResult::with_all_items(
+            self.tools.iter().map(|tool| tool.listed.clone()).collect(),
+        ))
     }
 
     async fn call_tool(
@@ -95,7 +102,8 @@ impl ServerHandler for Server {
         context: RequestContext<RoleServer>,
     ) -> Result<CallToolResponse, ErrorData> {
         let Some(tool) = self.tools.iter().find(|tool| tool.listed.name == request.name) else {
-            let known: Vec<&str> = self.tools.iter().map(|tool| tool.listed.name.as_ref()).collect();
+            let known: Vec<&str> =
+                self.tools.iter().map(|tool| tool.listed.name.as_ref()).collect();
             let message = format!("unknown tool; known are {}", known.join(", "));
             return Err(ErrorData::invalid_params(message, None));
         };

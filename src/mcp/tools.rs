@@ -10,7 +10,8 @@ use crate::operations::{Visit, catalogue};
 use crate::pipeline::{Caller, Pipeline, Waiting, input_schema};
 use crate::reply::{self, Reply};
 
-type Run = for<'a> fn(&'a Pipeline, &'a Value, Map<String, Value>, &'a Caller) -> Waiting<'a, Reply>;
+type Run =
+    for<'a> fn(&'a Pipeline, &'a Value, Map<String, Value>, &'a Caller) -> Waiting<'a, Reply>;
 
 /// One tool.
 pub(crate) struct Tool {

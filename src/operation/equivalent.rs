@@ -44,7 +44,8 @@ pub(crate) fn python(action: &str, params: &Params, region: &str) -> String {
 }
 
 fn shell(text: &str) -> String {
-    let plain = |character: char| character.is_ascii_alphanumeric() || "_-./:@=+,".contains(character);
+    let plain =
+        |character: char| character.is_ascii_alphanumeric() || "_-./:@=+,".contains(character);
     if !text.is_empty() && text.chars().all(plain) {
         text.into()
     } else {

@@ -60,8 +60,9 @@ pub(super) fn parse<O: Operation>(
     }
     // The schema was checked, so this fails only where it cannot say what the type demands; serde's
     // own text is left unsaid, it repeats what it was given.
-    let input: O::Input = serde_path_to_error::deserialize(arguments)
-        .map_err(|error| Invalid::new(error.path().to_string(), "as the tool's schema describes it"))?;
+    let input: O::Input = serde_path_to_error::deserialize(arguments).map_err(|error| {
+        Invalid::new(error.path().to_string(), "as the tool's schema describes it")
+    })?;
     O::check(&input)?;
     Ok((input, common))
 }

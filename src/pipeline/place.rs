@@ -8,13 +8,42 @@ use crate::operation::Invalid;
 
 /// The regions of KMS (facts/kms.md §3, metadata of December 2025).
 const REGIONS: &[&str] = &[
-    "cn-qingdao", "cn-beijing", "cn-zhangjiakou", "cn-zhengzhou-jva", "cn-huhehaote",
-    "cn-wulanchabu", "cn-hangzhou", "cn-shanghai", "cn-fuzhou", "cn-shenzhen", "cn-heyuan",
-    "cn-guangzhou", "cn-chengdu", "cn-wuhan-lr", "cn-hongkong", "ap-northeast-1",
-    "ap-northeast-2", "ap-southeast-1", "ap-southeast-2", "ap-southeast-3", "ap-southeast-5",
-    "ap-southeast-6", "ap-southeast-7", "ap-south-1", "us-east-1", "us-west-1", "na-south-1",
-    "eu-west-1", "eu-central-1", "me-east-1", "me-central-1", "cn-hangzhou-finance",
-    "cn-shanghai-finance-1", "cn-shenzhen-finance-1", "cn-beijing-finance-1", "cn-heyuan-acdr-1",
+    "cn-qingdao",
+    "cn-beijing",
+    "cn-zhangjiakou",
+    "cn-zhengzhou-jva",
+    "cn-huhehaote",
+    "cn-wulanchabu",
+    "cn-hangzhou",
+    "cn-shanghai",
+    "cn-fuzhou",
+    "cn-shenzhen",
+    "cn-heyuan",
+    "cn-guangzhou",
+    "cn-chengdu",
+    "cn-wuhan-lr",
+    "cn-hongkong",
+    "ap-northeast-1",
+    "ap-northeast-2",
+    "ap-southeast-1",
+    "ap-southeast-2",
+    "ap-southeast-3",
+    "ap-southeast-5",
+    "ap-southeast-6",
+    "ap-southeast-7",
+    "ap-south-1",
+    "us-east-1",
+    "us-west-1",
+    "na-south-1",
+    "eu-west-1",
+    "eu-central-1",
+    "me-east-1",
+    "me-central-1",
+    "cn-hangzhou-finance",
+    "cn-shanghai-finance-1",
+    "cn-shenzhen-finance-1",
+    "cn-beijing-finance-1",
+    "cn-heyuan-acdr-1",
 ];
 
 /// Why an endpoint is refused when the server starts.
@@ -82,12 +111,19 @@ impl Place {
             self.credentials.get().map_err(|error| Refusal::NoCredentials(error.to_string()))?;
         let configured = self.region.clone().or_else(|| self.credentials.region());
         let region = match (argument, configured) {
-            (Some(argument), Some(configured)) if self.endpoint.is_some() && argument != configured => {
-                return Err(refuse("RegionId", format!("left out or `{configured}`: one endpoint is configured")));
+            (Some(argument), Some(configured))
+                if self.endpoint.is_some() && argument != configured =>
+            {
+                return Err(refuse(
+                    "RegionId",
+                    format!("left out or `{configured}`: one endpoint is configured"),
+                ));
             }
             (Some(argument), _) => argument.to_owned(),
             (None, Some(configured)) if looks_like_region(&configured) => configured,
-            (None, Some(_)) => return Err(refuse("RegionId", "given: the configured region is not one")),
+            (None, Some(_)) => {
+                return Err(refuse("RegionId", "given: the configured region is not one"));
+            }
             (None, None) => return Err(Refusal::NoRegion),
         };
         let (url, host) = match &self.endpoint {
@@ -97,16 +133,25 @@ impl Place {
                 (format!("https://{host}/"), host)
             }
             None => {
-                return Err(refuse("RegionId", "a region that has KMS, such as `cn-hangzhou`; for a newer one the person starts kms-mcp with --endpoint"));
+                return Err(refuse(
+                    "RegionId",
+                    "a region that has KMS, such as `cn-hangzhou`; for a newer one the person starts kms-mcp with --endpoint",
+                ));
             }
         };
         let account = self.account.get().cloned();
         if let Some((arn_region, arn_account)) = arn_parts(resource) {
             if arn_region != region {
-                return Err(refuse("SecretName", format!("an ARN of region `{region}`, or RegionId that of the ARN")));
+                return Err(refuse(
+                    "SecretName",
+                    format!("an ARN of region `{region}`, or RegionId that of the ARN"),
+                ));
             }
             if account.as_deref() != Some(arn_account) {
-                return Err(refuse("SecretName", "a plain name: ARNs are accepted for the own account only, once a secret of it was described by name"));
+                return Err(refuse(
+                    "SecretName",
+                    "a plain name: ARNs are accepted for the own account only, once a secret of it was described by name",
+                ));
             }
         }
         Ok(Target { region, url, host, credential: Arc::clone(&credential), account })
@@ -125,7 +170,8 @@ fn arn_parts(arn: &str) -> Option<(&str, &str)> {
 /// Lower-case words joined by hyphens: no dot, slash or colon that would make it a host.
 fn looks_like_region(region: &str) -> bool {
     let word = |word: &str| {
-        !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit())
+        !word.is_empty()
+            && word.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit())
     };
     region.len() <= 32 && region.contains('-') && region.split('-').all(word)
 }
@@ -146,7 +192,9 @@ fn checked(endpoint: &str) -> Result<(String, String), PlaceError> {
         _ => return Err(PlaceError::NotUrl),
     }
     let of_kms = host.strip_suffix(".aliyuncs.com").is_some_and(|name| {
-        name.starts_with("kms.") || name.starts_with("kms-vpc.") || name.ends_with(".cryptoservice.kms")
+        name.starts_with("kms.")
+            || name.starts_with("kms-vpc.")
+            || name.ends_with(".cryptoservice.kms")
     });
     if !loopback && !of_kms {
         return Err(PlaceError::NotKms);
@@ -165,17 +213,28 @@ mod tests {
     #[test]
     fn endpoints_lead_to_kms_or_to_this_machine() {
         for good in [
-            "https://kms.cn-hangzhou.aliyuncs.com", "https://kms-vpc.cn-hangzhou.aliyuncs.com/",
-            "https://kst-x.cryptoservice.kms.aliyuncs.com", "http://127.0.0.1:4000",
-            "http://localhost:4000", "http://[::1]:4000", "https://127.0.0.1",
+            "https://kms.cn-hangzhou.aliyuncs.com",
+            "https://kms-vpc.cn-hangzhou.aliyuncs.com/",
+            "https://kst-x.cryptoservice.kms.aliyuncs.com",
+            "http://127.0.0.1:4000",
+            "http://localhost:4000",
+            "http://[::1]:4000",
+            "https://127.0.0.1",
         ] {
             assert!(checked(good).is_ok(), "{good}");
         }
         for bad in [
-            "", "kms.cn-hangzhou.aliyuncs.com", "http://kms.cn-hangzhou.aliyuncs.com",
-            "https://evil.test", "https://kms.aliyuncs.com.evil.test", "https://oss.aliyuncs.com",
-            "https://u:p@kms.cn-hangzhou.aliyuncs.com", "http://127.0.0.1:4000/x", "file:///etc/passwd",
-            "http://127.0.0.1.evil.test", "http://169.254.169.254/",
+            "",
+            "kms.cn-hangzhou.aliyuncs.com",
+            "http://kms.cn-hangzhou.aliyuncs.com",
+            "https://evil.test",
+            "https://kms.aliyuncs.com.evil.test",
+            "https://oss.aliyuncs.com",
+            "https://u:p@kms.cn-hangzhou.aliyuncs.com",
+            "http://127.0.0.1:4000/x",
+            "file:///etc/passwd",
+            "http://127.0.0.1.evil.test",
+            "http://169.254.169.254/",
         ] {
             assert!(checked(bad).is_err(), "{bad}");
         }
@@ -184,7 +243,9 @@ mod tests {
     #[test]
     fn regions_are_not_hosts() {
         assert!(REGIONS.iter().all(|region| looks_like_region(region)));
-        for bad in ["cn-hangzhou.evil.test", "mars", "", "cn-", "-cn", "CN-HANGZHOU", "a/b-c", "cn-x:80"] {
+        for bad in
+            ["cn-hangzhou.evil.test", "mars", "", "cn-", "-cn", "CN-HANGZHOU", "a/b-c", "cn-x:80"]
+        {
             assert!(!looks_like_region(bad), "{bad}");
         }
     }

@@ -55,7 +55,10 @@ impl Pipeline {
         if level != Level::None {
             return Err(Stop::Refused(Refusal::Denied {
                 rule: verdict.rule,
-                reason: format!("{} is a step of this call and would need a confirmation of its own", O::SPEC.action),
+                reason: format!(
+                    "{} is a step of this call and would need a confirmation of its own",
+                    O::SPEC.action
+                ),
                 instead: None,
             }));
         }
@@ -116,7 +119,8 @@ impl Pipeline {
         match witness {
             Witness::None | Witness::Secret => {}
             Witness::SecretWithVersions => {
-                witnessed.versions = self.versions(request, &name).await?.iter().map(line).collect();
+                witnessed.versions =
+                    self.versions(request, &name).await?.iter().map(line).collect();
             }
             Witness::Version { version_id: Some(version), .. } => {
                 witnessed.version_id = Some(version);
@@ -147,7 +151,11 @@ impl Pipeline {
     async fn versions(&self, request: &Request, name: &str) -> Result<Vec<Value>, Stop> {
         let arguments = json!({ "SecretName": name, "IncludeDeprecated": true, "PageSize": 100 });
         let seen = self.step::<ListSecretVersionIds>(request, arguments).await?;
-        Ok(seen.pointer("/VersionIds/VersionId").and_then(Value::as_array).cloned().unwrap_or_default())
+        Ok(seen
+            .pointer("/VersionIds/VersionId")
+            .and_then(Value::as_array)
+            .cloned()
+            .unwrap_or_default())
     }
 }
 

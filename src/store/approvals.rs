@@ -177,8 +177,12 @@ fn decide(
          WHERE token_hash = ?6 AND digest = ?7 AND state = 'pending' AND expires_ms > ?4",
         params![
             if decision.approve { "approved" } else { "denied" },
-            decision.method, decision.who, decision.at_ms, decision.usable_until_ms,
-            token_hash, digest
+            decision.method,
+            decision.who,
+            decision.at_ms,
+            decision.usable_until_ms,
+            token_hash,
+            digest
         ],
     )?;
     Ok(changed == 1)

@@ -49,7 +49,9 @@ pub(crate) enum StoreError {
     #[error("the store was written by a newer kms-mcp; update this one")]
     Newer,
     /// The file system cannot hold a write-ahead log (network homes cannot).
-    #[error("the state folder does not support SQLite's write-ahead log; put it on a local disk with `--state-dir`")]
+    #[error(
+        "the state folder does not support SQLite's write-ahead log; put it on a local disk with `--state-dir`"
+    )]
     NoWal,
     /// Anything else, by SQLite's result code.
     #[error("the store failed ({0})")]
@@ -80,7 +82,8 @@ impl Store {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NOFOLLOW;
         let mut connection = Connection::open_with_flags(&path, flags)?;
         connection.busy_timeout(Duration::from_secs(5))?;
-        let mode: String = connection.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))?;
+        let mode: String =
+            connection.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))?;
         if mode != "wal" {
             return Err(StoreError::NoWal);
         }

@@ -36,7 +36,8 @@ impl Allowed {
     pub(crate) fn new(names: &[String], folders: Vec<PathBuf>) -> Result<Self, SourceError> {
         let mut set = GlobSetBuilder::new();
         for name in names {
-            let glob = GlobBuilder::new(name).build().map_err(|_| SourceError::Glob(name.clone()))?;
+            let glob =
+                GlobBuilder::new(name).build().map_err(|_| SourceError::Glob(name.clone()))?;
             set.add(glob);
         }
         let names = set.build().map_err(|_| SourceError::Glob(names.join(", ")))?;
@@ -85,7 +86,10 @@ impl Allowed {
                 self.folders.iter().map(|folder| folder.display().to_string()).collect();
             return Err(Invalid::new(
                 FIELD,
-                format!("a file, not a link, in one of the allowed folders: {}", folders.join(", ")),
+                format!(
+                    "a file, not a link, in one of the allowed folders: {}",
+                    folders.join(", ")
+                ),
             ));
         };
         let metadata = match file.metadata() {
@@ -169,7 +173,8 @@ mod tests {
         let read = |path: &str| allowed.read(&file(path), &env);
         assert!(read("ok").is_ok());
         assert!(read(folder.join("ok").to_str().unwrap()).is_ok());
-        for path in ["../outside", "link", "empty", "binary", "long", "missing", ".", "/etc/passwd"] {
+        for path in ["../outside", "link", "empty", "binary", "long", "missing", ".", "/etc/passwd"]
+        {
             assert!(read(path).is_err(), "{path}");
         }
     }

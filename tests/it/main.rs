@@ -1,1 +1,5 @@
-fn main() {}
+//! Through the front door: the real executable over stdio, the emulator over TCP.
+
+mod harness;
+mod layout;
+mod session;

@@ -88,7 +88,8 @@ mod tests {
         let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/cases/signing");
         let mut seen = 0;
         for entry in std::fs::read_dir(folder).unwrap() {
-            let case: Value = serde_json::from_slice(&std::fs::read(entry.unwrap().path()).unwrap()).unwrap();
+            let case: Value =
+                serde_json::from_slice(&std::fs::read(entry.unwrap().path()).unwrap()).unwrap();
             let name = case["name"].as_str().unwrap();
             if !name.starts_with("v3-") || case.get("signed_headers").is_none() {
                 continue;
@@ -103,7 +104,11 @@ mod tests {
                 case["access_key_id"].as_str().unwrap(),
                 case["access_key_secret"].as_str().unwrap(),
             );
-            assert_eq!(signed.canonical_request, case["canonical_request"].as_str().unwrap(), "{name}");
+            assert_eq!(
+                signed.canonical_request,
+                case["canonical_request"].as_str().unwrap(),
+                "{name}"
+            );
             assert_eq!(signed.string_to_sign, case["string_to_sign"].as_str().unwrap(), "{name}");
             assert_eq!(signed.signature, case["signature"].as_str().unwrap(), "{name}");
             assert_eq!(signed.authorization, case["authorization"].as_str().unwrap(), "{name}");

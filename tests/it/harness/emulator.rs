@@ -1,0 +1,98 @@
+//! `kms-mcp emulator` as a child process.
+
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+use super::BINARY;
+
+/// A running emulator. Ends with the value.
+pub struct Emulator {
+    child: Child,
+    pub url: String,
+    pub account_id: String,
+    pub access_key_id: String,
+    pub access_key_secret: String,
+    folder: PathBuf,
+    _own: Option<TempDir>,
+}
+
+impl Emulator {
+    /// Starts on a folder of its own.
+    pub fn start() -> Self {
+        let own = TempDir::new().unwrap();
+        let mut emulator = Self::start_in(own.path());
+        emulator._own = Some(own);
+        emulator
+    }
+
+    /// Starts on `folder`: data in `data`, faults from `faults.toml`, requests to `requests.jsonl`.
+    pub fn start_in(folder: &Path) -> Self {
+        let faults = folder.join("faults.toml");
+        if !faults.exists() {
+            std::fs::write(&faults, "").unwrap();
+        }
+        let mut child = Command::new(BINARY)
+            .args(["emulator", "--listen", "127.0.0.1:0"])
+            .arg("--data")
+            .arg(folder.join("data"))
+            .arg("--faults")
+            .arg(&faults)
+            .arg("--requests")
+            .arg(folder.join("requests.jsonl"))
+            .env_clear()
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::inherit())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let says: Value = serde_json::from_str(&line).expect("one JSON line");
+        let text = |name: &str| says[name].as_str().unwrap().to_owned();
+        Self {
+            child,
+            url: text("Url"),
+            account_id: text("AccountId"),
+            access_key_id: text("AccessKeyId"),
+            access_key_secret: text("AccessKeySecret"),
+            folder: folder.to_owned(),
+            _own: None,
+        }
+    }
+
+    /// Tells it how to fail from now on.
+    pub fn faults(&self, toml: &str) {
+        std::fs::write(self.folder.join("faults.toml"), toml).unwrap();
+    }
+
+    /// What it was asked, one JSON object a request.
+    pub fn requests(&self) -> Vec<Value> {
+        std::fs::read_to_string(self.folder.join("requests.jsonl"))
+            .unwrap_or_default()
+            .lines()
+            .map(|line| serde_json::from_str(line).unwrap())
+            .collect()
+    }
+
+    /// How often an action was asked for.
+    pub fn count(&self, action: &str) -> usize {
+        self.requests().iter().filter(|request| request["action"] == action).count()
+    }
+
+    /// Kills it with SIGKILL.
+    pub fn kill(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+}
+
+impl Drop for Emulator {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}

@@ -1,0 +1,299 @@
+//! `kms-mcp serve` as a child process, spoken to in JSON-RPC lines.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use super::{BINARY, Emulator, PATIENCE};
+
+/// The protocol versions that must work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Era {
+    V2025_06_18,
+    V2025_11_25,
+    V2026_07_28,
+}
+
+impl Era {
+    pub const ALL: [Self; 3] = [Self::V2025_06_18, Self::V2025_11_25, Self::V2026_07_28];
+
+    pub fn version(self) -> &'static str {
+        match self {
+            Self::V2025_06_18 => "2025-06-18",
+            Self::V2025_11_25 => "2025-11-25",
+            Self::V2026_07_28 => "2026-07-28",
+        }
+    }
+}
+
+/// How to start a server. The environment is empty but for what is named here.
+pub struct ServerOptions {
+    pub era: Era,
+    pub arguments: Vec<String>,
+    pub environment: Vec<(String, String)>,
+    /// The content of `config.toml`.
+    pub config: Option<String>,
+}
+
+impl ServerOptions {
+    /// On the embedded KMS. A repeated call does not wait long for a decision.
+    pub fn embedded() -> Self {
+        Self {
+            era: Era::V2025_11_25,
+            arguments: vec!["--backend".into(), "embedded".into()],
+            environment: Vec::new(),
+            config: Some("wait_seconds = 1\n".into()),
+        }
+    }
+
+    /// On an emulator in a process of its own.
+    pub fn with_emulator(emulator: &Emulator) -> Self {
+        Self {
+            arguments: vec![
+                "--endpoint".into(),
+                emulator.url.clone(),
+                "--region".into(),
+                "cn-hangzhou".into(),
+            ],
+            ..Self::embedded()
+        }
+        .env("ALIBABA_CLOUD_ACCESS_KEY_ID", &emulator.access_key_id)
+        .env("ALIBABA_CLOUD_ACCESS_KEY_SECRET", &emulator.access_key_secret)
+    }
+
+    #[must_use]
+    pub fn era(mut self, era: Era) -> Self {
+        self.era = era;
+        self
+    }
+
+    #[must_use]
+    pub fn env(mut self, name: &str, value: &str) -> Self {
+        self.environment.push((name.into(), value.into()));
+        self
+    }
+
+    #[must_use]
+    pub fn arg(mut self, argument: &str) -> Self {
+        self.arguments.push(argument.into());
+        self
+    }
+
+    #[must_use]
+    pub fn config(mut self, text: &str) -> Self {
+        self.config = Some(text.into());
+        self
+    }
+}
+
+/// A running server. Ends with the value.
+pub struct Server {
+    child: Child,
+    stdin: Option<ChildStdin>,
+    lines: Receiver<String>,
+    stderr: Receiver<String>,
+    era: Era,
+    next_id: u64,
+    /// Everything that came out on stdout.
+    pub transcript: String,
+    home: Option<TempDir>,
+    home_path: PathBuf,
+}
+
+impl Server {
+    /// Starts in a home of its own and opens the session.
+    pub fn start(options: ServerOptions) -> Self {
+        let home = TempDir::new().unwrap();
+        let path = home.path().to_owned();
+        let mut server = Self::start_in(&path, options);
+        server.home = Some(home);
+        server
+    }
+
+    /// Starts in `home` (state in `home/state`) and opens the session.
+    pub fn start_in(home: &Path, options: ServerOptions) -> Self {
+        let mut server = Self::spawn_in(home, options);
+        server.open();
+        server
+    }
+
+    /// Starts without opening a session.
+    pub fn spawn_in(home: &Path, options: ServerOptions) -> Self {
+        if let Some(config) = &options.config {
+            let folder = home.join(".config/kms-mcp");
+            std::fs::create_dir_all(&folder).unwrap();
+            std::fs::write(folder.join("config.toml"), config).unwrap();
+        }
+        let mut child = Command::new(BINARY)
+            .arg("serve")
+            .args(&options.arguments)
+            .arg("--state-dir")
+            .arg(home.join("state"))
+            .env_clear()
+            .env("HOME", home)
+            .envs(options.environment.iter().map(|(name, value)| (name, value)))
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let lines = lines_of(child.stdout.take().unwrap());
+        let stderr = lines_of(child.stderr.take().unwrap());
+        let stdin = child.stdin.take();
+        Self {
+            child,
+            stdin,
+            lines,
+            stderr,
+            era: options.era,
+            next_id: 0,
+            transcript: String::new(),
+            home: None,
+            home_path: home.to_owned(),
+        }
+    }
+
+    /// The state folder.
+    pub fn state(&self) -> PathBuf {
+        self.home_path.join("state")
+    }
+
+    /// The home folder.
+    pub fn home(&self) -> &Path {
+        &self.home_path
+    }
+
+    /// The process id.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Sends raw bytes.
+    pub fn send_raw(&mut self, bytes: &[u8]) {
+        let stdin = self.stdin.as_mut().unwrap();
+        stdin.write_all(bytes).unwrap();
+        stdin.flush().unwrap();
+    }
+
+    /// The next line on stdout, as JSON.
+    pub fn receive(&mut self) -> Value {
+        let line = self.lines.recv_timeout(PATIENCE).expect("the server answers");
+        self.transcript.push_str(&line);
+        self.transcript.push('\n');
+        serde_json::from_str(&line).expect("the server writes JSON lines")
+    }
+
+    /// Sends a notification.
+    pub fn notify(&mut self, method: &str, params: Value) {
+        let line = format!("{}\n", json!({ "jsonrpc": "2.0", "method": method, "params": params }));
+        self.send_raw(line.as_bytes());
+    }
+
+    /// Sends a request without waiting for its answer; gives its id.
+    pub fn send(&mut self, method: &str, mut params: Value) -> u64 {
+        if self.era == Era::V2026_07_28 {
+            params["_meta"] = json!({
+                "io.modelcontextprotocol/protocolVersion": self.era.version(),
+                "io.modelcontextprotocol/clientCapabilities": {},
+                "io.modelcontextprotocol/clientInfo": { "name": "it", "version": "1" },
+            });
+        }
+        self.next_id += 1;
+        let id = self.next_id;
+        let message = json!({ "jsonrpc": "2.0", "id": id, "method": method, "params": params });
+        self.send_raw(format!("{message}\n").as_bytes());
+        id
+    }
+
+    /// Sends a request and gives the whole answer with that id.
+    pub fn request(&mut self, method: &str, params: Value) -> Value {
+        let id = self.send(method, params);
+        loop {
+            let answer = self.receive();
+            if answer["id"] == json!(id) {
+                return answer;
+            }
+        }
+    }
+
+    /// Calls a tool and gives its envelope; panics on a protocol error.
+    pub fn call(&mut self, tool: &str, arguments: Value) -> Value {
+        let answer = self.call_whole(tool, arguments);
+        assert!(answer.get("error").is_none(), "{tool}: {answer}");
+        answer["result"]["structuredContent"].clone()
+    }
+
+    /// Calls a tool and gives the whole JSON-RPC answer.
+    pub fn call_whole(&mut self, tool: &str, arguments: Value) -> Value {
+        self.request("tools/call", json!({ "name": tool, "arguments": arguments }))
+    }
+
+    /// Calls a tool that asks for a confirmation, approves as a person would at a terminal (typing
+    /// `answer`), and repeats the call.
+    pub fn call_approved(&mut self, tool: &str, arguments: Value, answer: &str) -> Value {
+        let asked = self.call(tool, arguments.clone());
+        assert_eq!(asked["Status"], "confirmation_required", "{asked}");
+        let code = asked["Confirmation"]["MatchCode"].as_str().unwrap();
+        let screen = super::Pty::approve(&self.home_path, &[code], &[answer]);
+        assert!(screen.status.success(), "{}", screen.text);
+        let mut again = arguments;
+        again["ConfirmationToken"] = asked["Confirmation"]["Token"].clone();
+        self.call(tool, again)
+    }
+
+    /// Kills it with SIGKILL.
+    pub fn kill(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// Closes stdin, waits for the end, and gives the exit status and all of stderr.
+    pub fn finish(mut self) -> (ExitStatus, String) {
+        self.stdin.take();
+        let stderr: Vec<String> = self.stderr.iter().collect();
+        let left: Vec<String> = self.lines.iter().collect();
+        assert!(left.iter().all(|line| serde_json::from_str::<Value>(line).is_ok()), "{left:?}");
+        (self.child.wait().unwrap(), stderr.join("\n"))
+    }
+
+    fn open(&mut self) {
+        if self.era == Era::V2026_07_28 {
+            let answer = self.request("server/discover", json!({}));
+            assert!(answer.get("result").is_some(), "{answer}");
+            return;
+        }
+        let answer = self.request(
+            "initialize",
+            json!({
+                "protocolVersion": self.era.version(),
+                "capabilities": {},
+                "clientInfo": { "name": "it", "version": "1" },
+            }),
+        );
+        assert_eq!(answer["result"]["protocolVersion"], self.era.version(), "{answer}");
+        self.notify("notifications/initialized", json!({}));
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn lines_of(stream: impl Read + Send + 'static) -> Receiver<String> {
+    let (sender, receiver) = channel();
+    std::thread::spawn(move || {
+        for line in BufReader::new(stream).lines().map_while(Result::ok) {
+            if sender.send(line).is_err() {
+                break;
+            }
+        }
+    });
+    receiver
+}
