@@ -61,7 +61,9 @@ impl Visit {
             Some(Effect::Override(fields)) => {
                 Some(self.act_and(action, parsed, now, |members| members.extend(fields)).await)
             }
-            Some(Effect::Throttle) => Some(self.error(&KmsError::throttled())),
+            Some(Effect::Throttle) => {
+                Some(self.error(&KmsError::throttled(&self.service.behaviour)))
+            }
             Some(Effect::Error { status, code, message, retry_after_ms, extra }) => {
                 let error = KmsError {
                     retry_after_ms,
@@ -153,7 +155,7 @@ impl Visit {
             return Err(method());
         }
         if service.behaviour.quotas && !service.quota.admit(action, now.as_millisecond()) {
-            return Err(KmsError::throttled());
+            return Err(KmsError::throttled(&service.behaviour));
         }
         Ok((action, now))
     }
@@ -189,7 +191,7 @@ impl Visit {
                 change(&mut members);
                 Reply::json(200, &Value::Object(members))
             }
-            Err(refusal) => self.error(&KmsError::of(refusal, action)),
+            Err(refusal) => self.error(&KmsError::of(refusal, action, &self.service.behaviour)),
         }
     }
 

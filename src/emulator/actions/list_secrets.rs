@@ -13,7 +13,7 @@ use crate::emulator::{dates, filters, tags};
 pub(super) fn run(call: &Call<'_>) -> Result<Answer, Refusal> {
     let page = Page::of(call.params, 10)?;
     let fetch_tags = call.params.flag("FetchTags")?.unwrap_or(false);
-    let condition = filters::secrets(call.params.get("Filters"), call.identity)?;
+    let condition = filters::secrets(call.params.get("Filters"), call.identity, call.behaviour)?;
     let limit = if condition.on_tags { call.behaviour.tag_filter_limit } else { i64::MAX };
     let matching = condition.sql();
     let count: i64 = call.tx.query_row(
