@@ -22,6 +22,15 @@ pub(crate) struct Behaviour {
     pub(crate) longest_rotation_seconds: i64,
     /// Refuse calls beyond the published rates.
     pub(crate) quotas: bool,
+    /// Answer the gateway's `MissingSecretName` for a missing parameter, not `MissingParameter`.
+    pub(crate) gateway_missing_codes: bool,
+    /// Let the filter `SecretName` find names that begin with a value, not only whole names.
+    pub(crate) names_match_by_prefix: bool,
+    /// The code for an action that the type of the secret does not have, such as a rotation of a
+    /// generic one.
+    pub(crate) wrong_type_code: &'static str,
+    /// The HTTP status of `Rejected.Throttling`.
+    pub(crate) throttling_status: u16,
     /// How far a request's time may be from ours, in milliseconds.
     pub(crate) clock_skew_ms: i64,
     /// How many resources a filter on tags can find.
@@ -38,6 +47,10 @@ impl Default for Behaviour {
             shortest_rotation_seconds: 6 * 3600,
             longest_rotation_seconds: 8760 * 3600,
             quotas: false,
+            gateway_missing_codes: false,
+            names_match_by_prefix: false,
+            wrong_type_code: "UnsupportedOperation",
+            throttling_status: 429,
             clock_skew_ms: 15 * 60 * 1000,
             tag_filter_limit: 4000,
         }

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use serde_json::{Map, Value, json};
 
 use super::actions::Action;
+use super::behaviour::Behaviour;
 use super::seal::Unsealable;
 
 /// What went wrong in an action, before it is put into that action's published words.
@@ -19,6 +20,7 @@ pub(crate) enum Refusal {
     LimitExceeded,
     ParamMismatch,
     Unsupported,
+    WrongType,
     NoPermission,
     InstanceNotFound,
     PolicyUnsupported,
@@ -71,8 +73,8 @@ impl KmsError {
     }
 
     /// The answer to a caller above its rate.
-    pub(crate) fn throttled() -> Self {
-        Self::new(429, "Rejected.Throttling", "QPS Limit Exceeded")
+    pub(crate) fn throttled(behaviour: &Behaviour) -> Self {
+        Self::new(behaviour.throttling_status, "Rejected.Throttling", "QPS Limit Exceeded")
     }
 
     /// A required parameter of the gateway is not there.
@@ -85,8 +87,13 @@ impl KmsError {
     }
 
     /// The refusal in the words that are published for `action`.
-    pub(crate) fn of(refusal: Refusal, action: Action) -> Self {
-        let (status, code) = code(refusal, action);
+    pub(crate) fn of(refusal: Refusal, action: Action, behaviour: &Behaviour) -> Self {
+        if let Refusal::MissingParameter(name) = refusal
+            && behaviour.gateway_missing_codes
+        {
+            return Self::missing(name);
+        }
+        let (status, code) = code(refusal, action, behaviour);
         Self::new(status, code, message(refusal, action))
     }
 
@@ -109,7 +116,7 @@ impl KmsError {
     }
 }
 
-fn code(refusal: Refusal, action: Action) -> (u16, &'static str) {
+fn code(refusal: Refusal, action: Action, behaviour: &Behaviour) -> (u16, &'static str) {
     match refusal {
         Refusal::InvalidParameter => (400, "InvalidParameter"),
         Refusal::MissingParameter(_) => (400, "MissingParameter"),
@@ -120,6 +127,7 @@ fn code(refusal: Refusal, action: Action) -> (u16, &'static str) {
         Refusal::LimitExceeded => (400, "Rejected.LimitExceeded"),
         Refusal::ParamMismatch => (400, "Rejected.InvalidRequest"),
         Refusal::Unsupported => (400, "UnsupportedOperation"),
+        Refusal::WrongType => (400, behaviour.wrong_type_code),
         // 400 is what is published for these three.
         Refusal::NoPermission if POLICY_OR_KEY.contains(&action) => (400, "Forbidden.NoPermission"),
         Refusal::NoPermission => (403, "Forbidden.NoPermission"),
@@ -192,7 +200,7 @@ fn message(refusal: Refusal, action: Action) -> Cow<'static, str> {
             }
         }
         Refusal::ParamMismatch => "param mismatch",
-        Refusal::Unsupported => "This action is not supported.",
+        Refusal::Unsupported | Refusal::WrongType => "This action is not supported.",
         Refusal::NoPermission => {
             if one_of(&[A::DescribeSecret]) {
                 "You are not authorized to perform the operation."
@@ -214,4 +222,27 @@ fn message(refusal: Refusal, action: Action) -> Cow<'static, str> {
         }
     };
     Cow::Borrowed(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_same_refusal_has_each_action_s_words() {
+        let words = |refusal, action| {
+            let error = KmsError::of(refusal, action, &Behaviour::default());
+            (error.status, error.message)
+        };
+        let gone = Refusal::ResourceNotFound;
+        assert_eq!(words(gone, Action::CreateSecret), (404, "The resource is not found.".into()));
+        assert_eq!(words(gone, Action::GetSecretValue), (404, "Resource not found.".into()));
+        assert_eq!(words(gone, Action::DeleteSecret), (404, "Resource not found".into()));
+        assert_eq!(words(Refusal::NoPermission, Action::CreateKey).0, 400);
+        assert_eq!(words(Refusal::NoPermission, Action::DescribeSecret).0, 403);
+        let gateway = Behaviour { gateway_missing_codes: true, ..Behaviour::default() };
+        let missing = Refusal::MissingParameter("SecretName");
+        let error = KmsError::of(missing, Action::DescribeSecret, &gateway);
+        assert_eq!(error.code, "MissingSecretName");
+    }
 }

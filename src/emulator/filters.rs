@@ -1,11 +1,12 @@
 //! `Filters`: `[{"Key": "SecretName", "Values": ["a", "b"]}]`, as a condition in SQL.
 //!
 //! Values of a key are alternatives, keys must all hold, and a repeated key adds alternatives.
-//! Values match whole: no document promises prefixes or wildcards.
+//! Values match whole, as no document promises prefixes or wildcards (`Behaviour` can change it).
 
 use rusqlite::types::Value as Sql;
 use serde::Deserialize;
 
+use super::behaviour::Behaviour;
 use super::error::Refusal;
 use super::identity::Identity;
 use super::managed::SecretType;
@@ -34,6 +35,12 @@ impl Condition {
     fn one_of(&mut self, column: &str, values: Vec<String>) {
         let marks = vec!["?"; values.len()].join(", ");
         self.parts.push(format!("{column} IN ({marks})"));
+        self.values.extend(values.into_iter().map(Sql::Text));
+    }
+
+    fn one_prefix(&mut self, column: &str, values: Vec<String>) {
+        let begins = format!("instr({column}, ?) = 1");
+        self.parts.push(format!("({})", vec![begins.as_str(); values.len()].join(" OR ")));
         self.values.extend(values.into_iter().map(Sql::Text));
     }
 
@@ -100,12 +107,21 @@ impl Filters {
 }
 
 /// The filters of `ListSecrets`.
-pub(crate) fn secrets(text: Option<&str>, identity: &Identity) -> Result<Condition, Refusal> {
+pub(crate) fn secrets(
+    text: Option<&str>,
+    identity: &Identity,
+    behaviour: &Behaviour,
+) -> Result<Condition, Refusal> {
     let mut filters = Filters::parse(text)?;
     let mut condition = Condition::default();
-    for (key, column) in
-        [("SecretName", "name"), ("Description", "description"), ("DKMSInstanceId", "instance")]
-    {
+    if let Some(values) = filters.take("SecretName") {
+        if behaviour.names_match_by_prefix {
+            condition.one_prefix("name", values);
+        } else {
+            condition.one_of("name", values);
+        }
+    }
+    for (key, column) in [("Description", "description"), ("DKMSInstanceId", "instance")] {
         if let Some(values) = filters.take(key) {
             condition.one_of(column, values);
         }
@@ -176,7 +192,7 @@ mod tests {
             access_key_secret: Sensitive::new(String::new()),
             region_id: String::new(),
         };
-        secrets(Some(text), &identity)
+        secrets(Some(text), &identity, &Behaviour::default())
     }
 
     #[test]

@@ -178,7 +178,7 @@ pub(crate) fn rotated(
         serde_json::from_str(config.unwrap_or("{}")).map_err(|_| Refusal::Internal)?;
     let text = |name: &str| config.get(name).and_then(Value::as_str).unwrap_or_default();
     match kind {
-        SecretType::Generic => Err(Refusal::Unsupported),
+        SecretType::Generic => Err(Refusal::WrongType),
         SecretType::Rds | SecretType::Redis | SecretType::PolarDb => {
             let used: Account = serde_json::from_str(value).map_err(|_| Refusal::Internal)?;
             let used = used.account_name;

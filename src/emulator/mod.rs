@@ -1,8 +1,8 @@
 //! The embedded KMS: a server that answers as Alibaba Cloud KMS does, over TCP, kept in `SQLite`.
 //!
 //! It shares no wire type and no signing code with the client: a fake built from the client would
-//! agree with its mistakes. A request walks `http` → `request` → `verify` → `faults` → `actions` →
-//! `db`; what it changed is on disk before the answer leaves.
+//! agree with its mistakes. A request walks `http` → `request` → `visit` (`verify`, `faults`)
+//! → `actions` → `db`; what it changed is on disk before the answer leaves.
 
 mod actions;
 mod answer;
@@ -24,15 +24,21 @@ mod paging;
 mod policy;
 mod quota;
 mod random;
+mod reply;
 mod request;
 mod rotation;
 mod seal;
 mod secrets;
+mod service;
 mod stages;
 mod tags;
 mod upkeep;
 mod verify;
 mod versions;
+mod visit;
+
+#[cfg(test)]
+mod tests;
 
 use std::fmt;
 use std::io;
@@ -116,14 +122,14 @@ impl From<ring::error::Unspecified> for EmulatorError {
 
 /// An embedded KMS, opened and ready to serve.
 pub struct Emulator {
-    service: Arc<http::Service>,
+    service: Arc<service::Service>,
 }
 
 impl Emulator {
     /// Opens the data folder, creating on the first start the database, the sealing key, the
     /// identity, one KMS instance and a service key. Blocks.
     pub fn open(options: Options) -> Result<Self, EmulatorError> {
-        Ok(Self { service: Arc::new(http::Service::open(options)?) })
+        Ok(Self { service: Arc::new(service::Service::open(options)?) })
     }
 
     /// The account, and the access key that may call.

@@ -13,7 +13,7 @@ use crate::emulator::{dates, filters, tags};
 pub(super) fn run(call: &Call<'_>) -> Result<Answer, Refusal> {
     let page = Page::of(call.params, 10)?;
     let fetch_tags = call.params.flag("FetchTags")?.unwrap_or(false);
-    let condition = filters::secrets(call.params.get("Filters"), call.identity)?;
+    let condition = filters::secrets(call.params.get("Filters"), call.identity, call.behaviour)?;
     let limit = if condition.on_tags { call.behaviour.tag_filter_limit } else { i64::MAX };
     let matching = condition.sql();
     let count: i64 = call.tx.query_row(
@@ -22,15 +22,21 @@ pub(super) fn run(call: &Call<'_>) -> Result<Answer, Refusal> {
         |row| row.get(0),
     )?;
     let total = count.min(limit);
+    let size = i64::from(page.size).min((total - page.offset()).max(0));
+    // A page in the second half is nearer to the end: it is found from there.
+    let (order, skipped) = if page.offset() > count / 2 {
+        ("DESC", (count - page.offset() - size).max(0))
+    } else {
+        ("ASC", page.offset())
+    };
     // The inner query skips in the index alone; rows are read for this page only.
     let select = format!(
         "SELECT id, name, type, created, updated, planned_delete FROM secret
-         WHERE id IN (SELECT id FROM secret{matching} ORDER BY name LIMIT ? OFFSET ?)
+         WHERE id IN (SELECT id FROM secret{matching} ORDER BY name {order} LIMIT ? OFFSET ?)
          ORDER BY name"
     );
     let mut values = condition.values;
-    let size = i64::from(page.size).min((total - page.offset()).max(0));
-    values.extend([Sql::Integer(size), Sql::Integer(page.offset())]);
+    values.extend([Sql::Integer(size), Sql::Integer(skipped)]);
     let mut select = call.tx.prepare(&select)?;
     let found = select.query_map(params_from_iter(values), |row| {
         let (id, name, kind): (i64, String, String) = (row.get(0)?, row.get(1)?, row.get(2)?);

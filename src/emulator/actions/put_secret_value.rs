@@ -21,7 +21,7 @@ pub(super) fn run(call: &Call<'_>) -> Result<Answer, Refusal> {
     };
     let mut secret = call.usable_secret()?;
     if secret.kind.is_managed() {
-        return Err(Refusal::Unsupported);
+        return Err(Refusal::WrongType);
     }
     let mut stages = Stages::load(call.tx, secret.id)?;
     if let Some(version) = Version::find(call.tx, secret.id, id)? {

@@ -10,7 +10,7 @@ pub(super) fn run(call: &Call<'_>) -> Result<Answer, Refusal> {
     let id = versions::check_id(call.params.need("VersionId")?)?;
     let mut secret = call.usable_secret()?;
     if !secret.kind.is_managed() {
-        return Err(Refusal::Unsupported);
+        return Err(Refusal::WrongType);
     }
     if Version::find(call.tx, secret.id, id)?.is_none() {
         rotation::rotate(call.tx, call.seal, &mut secret, id, call.now)?;

@@ -10,7 +10,7 @@ pub(super) fn run(call: &Call<'_>) -> Result<Answer, Refusal> {
     let rotates = rotates.ok_or(Refusal::MissingParameter("EnableAutomaticRotation"))?;
     let mut secret = call.usable_secret()?;
     if !secret.kind.is_managed() {
-        return Err(Refusal::Unsupported);
+        return Err(Refusal::WrongType);
     }
     secret.interval = if rotates {
         Some(rotation::interval(call.params.need("RotationInterval")?, call.behaviour)?)

@@ -12,7 +12,7 @@ pub(super) fn run(call: &Call<'_>) -> Result<Answer, Refusal> {
     let remove_from = call.params.get("RemoveFromVersion");
     let mut secret = call.living_secret()?;
     if secret.kind.is_managed() {
-        return Err(Refusal::Unsupported);
+        return Err(Refusal::WrongType);
     }
     for version in [move_to, remove_from].into_iter().flatten() {
         Version::find(call.tx, secret.id, version)?.ok_or(Refusal::ResourceNotFound)?;
