@@ -10,7 +10,7 @@ use tempfile::TempDir;
 use super::BINARY;
 
 /// A running emulator. Ends with the value.
-pub struct Emulator {
+pub(crate) struct Emulator {
     child: Child,
     pub url: String,
     pub account_id: String,
@@ -22,7 +22,7 @@ pub struct Emulator {
 
 impl Emulator {
     /// Starts on a folder of its own.
-    pub fn start() -> Self {
+    pub(crate) fn start() -> Self {
         let own = TempDir::new().unwrap();
         let mut emulator = Self::start_in(own.path());
         emulator._own = Some(own);
@@ -30,7 +30,7 @@ impl Emulator {
     }
 
     /// Starts on `folder`: data in `data`, faults from `faults.toml`, requests to `requests.jsonl`.
-    pub fn start_in(folder: &Path) -> Self {
+    pub(crate) fn start_in(folder: &Path) -> Self {
         let faults = folder.join("faults.toml");
         if !faults.exists() {
             std::fs::write(&faults, "").unwrap();
@@ -65,12 +65,12 @@ impl Emulator {
     }
 
     /// Tells it how to fail from now on.
-    pub fn faults(&self, toml: &str) {
+    pub(crate) fn faults(&self, toml: &str) {
         std::fs::write(self.folder.join("faults.toml"), toml).unwrap();
     }
 
     /// What it was asked, one JSON object a request.
-    pub fn requests(&self) -> Vec<Value> {
+    pub(crate) fn requests(&self) -> Vec<Value> {
         std::fs::read_to_string(self.folder.join("requests.jsonl"))
             .unwrap_or_default()
             .lines()
@@ -79,12 +79,12 @@ impl Emulator {
     }
 
     /// How often an action was asked for.
-    pub fn count(&self, action: &str) -> usize {
+    pub(crate) fn count(&self, action: &str) -> usize {
         self.requests().iter().filter(|request| request["action"] == action).count()
     }
 
     /// Kills it with SIGKILL.
-    pub fn kill(&mut self) {
+    pub(crate) fn kill(&mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
     }

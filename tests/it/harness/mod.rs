@@ -4,12 +4,12 @@ mod emulator;
 mod pty;
 mod server;
 
-pub use emulator::Emulator;
-pub use pty::Pty;
-pub use server::{Era, Server, ServerOptions};
+pub(crate) use emulator::Emulator;
+pub(crate) use pty::Pty;
+pub(crate) use server::{Era, Server, ServerOptions};
 
 /// The executable under test.
-pub const BINARY: &str = env!("CARGO_BIN_EXE_kms-mcp");
+pub(crate) const BINARY: &str = env!("CARGO_BIN_EXE_kms-mcp");
 
 /// How long anything may take before a test gives up; nothing waits that long when all is well.
-pub const PATIENCE: std::time::Duration = std::time::Duration::from_secs(60);
+pub(crate) const PATIENCE: std::time::Duration = std::time::Duration::from_secs(60);

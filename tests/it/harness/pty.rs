@@ -11,7 +11,7 @@ use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use super::BINARY;
 
 /// What a command showed on the terminal, and how it ended.
-pub struct Pty {
+pub(crate) struct Pty {
     pub text: String,
     pub status: ExitStatus,
 }
@@ -19,7 +19,7 @@ pub struct Pty {
 impl Pty {
     /// Runs `kms-mcp approve ARGUMENTS` for the home of a server and types `lines`, each followed
     /// by Enter, as prompts come.
-    pub fn approve(home: &Path, arguments: &[&str], lines: &[&str]) -> Self {
+    pub(crate) fn approve(home: &Path, arguments: &[&str], lines: &[&str]) -> Self {
         let mut all = vec!["approve"];
         all.extend(arguments);
         let state = home.join("state");
@@ -28,7 +28,7 @@ impl Pty {
     }
 
     /// Runs any subcommand on a terminal of its own.
-    pub fn run(home: &Path, arguments: &[&str], lines: &[&str]) -> Self {
+    pub(crate) fn run(home: &Path, arguments: &[&str], lines: &[&str]) -> Self {
         let master: OwnedFd = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
         grantpt(&master).unwrap();
         unlockpt(&master).unwrap();

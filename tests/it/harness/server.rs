@@ -12,16 +12,16 @@ use super::{BINARY, Emulator, PATIENCE};
 
 /// The protocol versions that must work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Era {
+pub(crate) enum Era {
     V2025_06_18,
     V2025_11_25,
     V2026_07_28,
 }
 
 impl Era {
-    pub const ALL: [Self; 3] = [Self::V2025_06_18, Self::V2025_11_25, Self::V2026_07_28];
+    pub(crate) const ALL: [Self; 3] = [Self::V2025_06_18, Self::V2025_11_25, Self::V2026_07_28];
 
-    pub fn version(self) -> &'static str {
+    pub(crate) fn version(self) -> &'static str {
         match self {
             Self::V2025_06_18 => "2025-06-18",
             Self::V2025_11_25 => "2025-11-25",
@@ -31,7 +31,7 @@ impl Era {
 }
 
 /// How to start a server. The environment is empty but for what is named here.
-pub struct ServerOptions {
+pub(crate) struct ServerOptions {
     pub era: Era,
     pub arguments: Vec<String>,
     pub environment: Vec<(String, String)>,
@@ -41,7 +41,7 @@ pub struct ServerOptions {
 
 impl ServerOptions {
     /// On the embedded KMS. A repeated call does not wait long for a decision.
-    pub fn embedded() -> Self {
+    pub(crate) fn embedded() -> Self {
         Self {
             era: Era::V2025_11_25,
             arguments: vec!["--backend".into(), "embedded".into()],
@@ -51,7 +51,7 @@ impl ServerOptions {
     }
 
     /// On an emulator in a process of its own.
-    pub fn with_emulator(emulator: &Emulator) -> Self {
+    pub(crate) fn with_emulator(emulator: &Emulator) -> Self {
         Self {
             arguments: vec![
                 "--endpoint".into(),
@@ -66,32 +66,32 @@ impl ServerOptions {
     }
 
     #[must_use]
-    pub fn era(mut self, era: Era) -> Self {
+    pub(crate) fn era(mut self, era: Era) -> Self {
         self.era = era;
         self
     }
 
     #[must_use]
-    pub fn env(mut self, name: &str, value: &str) -> Self {
+    pub(crate) fn env(mut self, name: &str, value: &str) -> Self {
         self.environment.push((name.into(), value.into()));
         self
     }
 
     #[must_use]
-    pub fn arg(mut self, argument: &str) -> Self {
+    pub(crate) fn arg(mut self, argument: &str) -> Self {
         self.arguments.push(argument.into());
         self
     }
 
     #[must_use]
-    pub fn config(mut self, text: &str) -> Self {
+    pub(crate) fn config(mut self, text: &str) -> Self {
         self.config = Some(text.into());
         self
     }
 }
 
 /// A running server. Ends with the value.
-pub struct Server {
+pub(crate) struct Server {
     child: Child,
     stdin: Option<ChildStdin>,
     lines: Receiver<String>,
@@ -106,7 +106,7 @@ pub struct Server {
 
 impl Server {
     /// Starts in a home of its own and opens the session.
-    pub fn start(options: ServerOptions) -> Self {
+    pub(crate) fn start(options: ServerOptions) -> Self {
         let home = TempDir::new().unwrap();
         let path = home.path().to_owned();
         let mut server = Self::start_in(&path, options);
@@ -115,14 +115,14 @@ impl Server {
     }
 
     /// Starts in `home` (state in `home/state`) and opens the session.
-    pub fn start_in(home: &Path, options: ServerOptions) -> Self {
+    pub(crate) fn start_in(home: &Path, options: ServerOptions) -> Self {
         let mut server = Self::spawn_in(home, options);
         server.open();
         server
     }
 
     /// Starts without opening a session.
-    pub fn spawn_in(home: &Path, options: ServerOptions) -> Self {
+    pub(crate) fn spawn_in(home: &Path, options: ServerOptions) -> Self {
         if let Some(config) = &options.config {
             let folder = home.join(".config/kms-mcp");
             std::fs::create_dir_all(&folder).unwrap();
@@ -158,29 +158,29 @@ impl Server {
     }
 
     /// The state folder.
-    pub fn state(&self) -> PathBuf {
+    pub(crate) fn state(&self) -> PathBuf {
         self.home_path.join("state")
     }
 
     /// The home folder.
-    pub fn home(&self) -> &Path {
+    pub(crate) fn home(&self) -> &Path {
         &self.home_path
     }
 
     /// The process id.
-    pub fn pid(&self) -> u32 {
+    pub(crate) fn pid(&self) -> u32 {
         self.child.id()
     }
 
     /// Sends raw bytes.
-    pub fn send_raw(&mut self, bytes: &[u8]) {
+    pub(crate) fn send_raw(&mut self, bytes: &[u8]) {
         let stdin = self.stdin.as_mut().unwrap();
         stdin.write_all(bytes).unwrap();
         stdin.flush().unwrap();
     }
 
     /// The next line on stdout, as JSON.
-    pub fn receive(&mut self) -> Value {
+    pub(crate) fn receive(&mut self) -> Value {
         let line = self.lines.recv_timeout(PATIENCE).expect("the server answers");
         self.transcript.push_str(&line);
         self.transcript.push('\n');
@@ -188,13 +188,13 @@ impl Server {
     }
 
     /// Sends a notification.
-    pub fn notify(&mut self, method: &str, params: Value) {
+    pub(crate) fn notify(&mut self, method: &str, params: Value) {
         let line = format!("{}\n", json!({ "jsonrpc": "2.0", "method": method, "params": params }));
         self.send_raw(line.as_bytes());
     }
 
     /// Sends a request without waiting for its answer; gives its id.
-    pub fn send(&mut self, method: &str, mut params: Value) -> u64 {
+    pub(crate) fn send(&mut self, method: &str, mut params: Value) -> u64 {
         if self.era == Era::V2026_07_28 {
             params["_meta"] = json!({
                 "io.modelcontextprotocol/protocolVersion": self.era.version(),
@@ -210,7 +210,7 @@ impl Server {
     }
 
     /// Sends a request and gives the whole answer with that id.
-    pub fn request(&mut self, method: &str, params: Value) -> Value {
+    pub(crate) fn request(&mut self, method: &str, params: Value) -> Value {
         let id = self.send(method, params);
         loop {
             let answer = self.receive();
@@ -221,20 +221,20 @@ impl Server {
     }
 
     /// Calls a tool and gives its envelope; panics on a protocol error.
-    pub fn call(&mut self, tool: &str, arguments: Value) -> Value {
+    pub(crate) fn call(&mut self, tool: &str, arguments: Value) -> Value {
         let answer = self.call_whole(tool, arguments);
         assert!(answer.get("error").is_none(), "{tool}: {answer}");
         answer["result"]["structuredContent"].clone()
     }
 
     /// Calls a tool and gives the whole JSON-RPC answer.
-    pub fn call_whole(&mut self, tool: &str, arguments: Value) -> Value {
+    pub(crate) fn call_whole(&mut self, tool: &str, arguments: Value) -> Value {
         self.request("tools/call", json!({ "name": tool, "arguments": arguments }))
     }
 
     /// Calls a tool that asks for a confirmation, approves as a person would at a terminal (typing
     /// `answer`), and repeats the call.
-    pub fn call_approved(&mut self, tool: &str, arguments: Value, answer: &str) -> Value {
+    pub(crate) fn call_approved(&mut self, tool: &str, arguments: Value, answer: &str) -> Value {
         let asked = self.call(tool, arguments.clone());
         assert_eq!(asked["Status"], "confirmation_required", "{asked}");
         let code = asked["Confirmation"]["MatchCode"].as_str().unwrap();
@@ -246,13 +246,13 @@ impl Server {
     }
 
     /// Kills it with SIGKILL.
-    pub fn kill(&mut self) {
+    pub(crate) fn kill(&mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
     }
 
     /// Closes stdin, waits for the end, and gives the exit status and all of stderr.
-    pub fn finish(mut self) -> (ExitStatus, String) {
+    pub(crate) fn finish(mut self) -> (ExitStatus, String) {
         self.stdin.take();
         let stderr: Vec<String> = self.stderr.iter().collect();
         let left: Vec<String> = self.lines.iter().collect();
