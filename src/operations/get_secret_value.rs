@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::answer::JsonText;
 use super::secret_name::SecretName;
 use super::version::{self, Stages, VersionId, VersionStage};
 use crate::operation::{
@@ -64,7 +65,7 @@ pub(crate) struct Answer<Data> {
     #[serde(skip_serializing_if = "Option::is_none")]
     last_rotation_date: Option<Untrusted>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    extended_config: Option<Untrusted>,
+    extended_config: Option<JsonText>,
 }
 
 impl Operation for GetSecretValue {

@@ -5,19 +5,26 @@
     reason = "doc comments of inputs are schema text: agents need no backticks"
 )]
 
-mod answer;
 mod create_secret;
 mod delete_secret;
 mod describe_secret;
-mod filters;
 mod get_secret_value;
 mod list_secret_version_ids;
 mod list_secrets;
 mod put_secret_value;
-mod resource_id;
 mod restore_secret;
+
+mod answer;
+mod extended_config;
+mod filters;
+mod managed;
+mod managed_value;
+mod policy;
+mod resource_id;
+mod rotation;
 mod secret_data;
 mod secret_name;
+mod secret_type;
 mod tags;
 mod version;
 
@@ -53,5 +60,6 @@ pub(crate) fn catalogue<V: Visit>(visit: &mut V) -> Vec<V::Entry> {
         visit.visit::<PutSecretValue>(),
         visit.visit::<DeleteSecret>(),
         visit.visit::<RestoreSecret>(),
+        visit.visit::<ListSecretVersionIds>(),
     ]
 }

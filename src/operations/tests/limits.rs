@@ -2,26 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::probe;
-
-/// `fits`, or what the agent reads.
-fn verdict(action: &str, arguments: &Value) -> String {
-    (probe(action).check)(arguments).map_or_else(|invalid| invalid.to_string(), |()| "fits".into())
-}
-
-/// Each case is an action, its arguments, and a part of what it says.
-fn holds(cases: impl IntoIterator<Item = (&'static str, Value, &'static str)>) {
-    for (action, arguments, part) in cases {
-        let says = verdict(action, &arguments);
-        assert!(says.contains(part), "{action} {arguments}\nsays {says}\nnot  {part}");
-    }
-}
-
-fn with(base: &Value, name: &str, value: Value) -> Value {
-    let mut arguments = base.clone();
-    arguments.as_object_mut().unwrap().insert(name.into(), value);
-    arguments
-}
+use super::{holds, verdict, with};
 
 #[test]
 fn secret_names() {
@@ -77,7 +58,11 @@ fn create_secret() {
             "exactly one of `Env` and `File`",
         ),
         (action, set("SecretDataType", json!("Text")), "one of `text`, `binary`"),
-        (action, set("SecretType", json!("generic")), "`SecretType` must be one of `Generic`"),
+        (
+            action,
+            set("SecretType", json!("generic")),
+            "`SecretType` must be one of `Generic`, `Rds`",
+        ),
         (action, set("Description", json!("d".repeat(8192))), "fits"),
         (action, set("Description", json!("d".repeat(8193))), "0 to 8192 characters"),
         (action, set("DKMSInstanceId", json!("kst-hzz68c22f94iwd4k7v0jf")), "fits"),
