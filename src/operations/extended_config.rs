@@ -4,6 +4,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use super::choices::choices;
 use crate::operation::Invalid;
 
 /// The longest configuration, in characters of JSON (facts/kms.md §1.1).
@@ -49,43 +50,23 @@ pub(crate) struct ExtendedConfig {
 #[schemars(inline, description = "")]
 struct Text(#[schemars(length(min = 1, max = 256))] String);
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
-#[schemars(inline)]
-pub(crate) enum SubType {
-    SingleUser,
-    DoubleUsers,
-    RamUserAccessKey,
-    Password,
-    #[serde(rename = "SSHKey")]
-    SshKey,
-}
-
-impl SubType {
-    /// Its name on the wire.
-    pub(crate) const fn name(self) -> &'static str {
-        match self {
-            Self::SingleUser => "SingleUser",
-            Self::DoubleUsers => "DoubleUsers",
-            Self::RamUserAccessKey => "RamUserAccessKey",
-            Self::Password => "Password",
-            Self::SshKey => "SSHKey",
-        }
+choices! {
+    enum SubType {
+        SingleUser = "SingleUser",
+        DoubleUsers = "DoubleUsers",
+        RamUserAccessKey = "RamUserAccessKey",
+        Password = "Password",
+        SshKey = "SSHKey",
     }
-}
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
-#[schemars(inline)]
-pub(crate) enum DbType {
-    #[serde(rename = "MySQL")]
-    MySql,
-    #[serde(rename = "PostgreSQL")]
-    PostgreSql,
-}
+    enum DbType {
+        MySql = "MySQL",
+        PostgreSql = "PostgreSQL",
+    }
 
-#[derive(Debug, Clone, Copy, Deserialize, Serialize, JsonSchema)]
-#[schemars(inline)]
-enum AccountType {
-    Normal,
+    enum AccountType {
+        Normal = "Normal",
+    }
 }
 
 impl ExtendedConfig {

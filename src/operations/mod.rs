@@ -15,6 +15,7 @@ mod put_secret_value;
 mod restore_secret;
 
 mod answer;
+mod choices;
 mod extended_config;
 mod filters;
 mod managed;

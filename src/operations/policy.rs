@@ -6,6 +6,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use super::choices::choices;
 use crate::operation::schema::{conform_at, input_schema};
 use crate::operation::{Invalid, Risk};
 
@@ -21,20 +22,9 @@ const BYTES_MAX: usize = 32_768;
 #[serde(transparent)]
 pub(crate) struct Policy(Map<String, Value>);
 
-/// Only this name exists (facts/kms.md §1.13).
-#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-#[schemars(inline)]
-pub(crate) enum PolicyName {
-    Default,
-}
-
-impl PolicyName {
-    /// Its name on the wire.
-    pub(crate) const fn name(self) -> &'static str {
-        match self {
-            Self::Default => "default",
-        }
+choices! {
+    enum PolicyName {
+        Default = "default",
     }
 }
 
