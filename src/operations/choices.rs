@@ -1,5 +1,11 @@
 //! [`choices!`]: a closed set of words, each with its name on the wire, said once.
 
+/// One of a closed set of words.
+pub(crate) trait Choice: Copy {
+    /// Its name on the wire.
+    fn name(self) -> &'static str;
+}
+
 /// Declares sets of words. Doc comments are for the agent, as in every input.
 macro_rules! choices {
     ($($(#[$of_enum:meta])* enum $Name:ident { $($Choice:ident = $name:literal,)* })*) => { $(
@@ -11,9 +17,8 @@ macro_rules! choices {
             $(#[serde(rename = $name)] $Choice,)*
         }
 
-        impl $Name {
-            /// Its name on the wire.
-            pub(crate) const fn name(self) -> &'static str {
+        impl super::choices::Choice for $Name {
+            fn name(self) -> &'static str {
                 match self {
                     $(Self::$Choice => $name,)*
                 }

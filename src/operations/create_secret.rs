@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::answer::{JsonText, answer};
+use super::choices::Choice;
 use super::extended_config::ExtendedConfig;
 use super::policy::Policy;
 use super::resource_id::{InstanceId, KeyId};
@@ -38,6 +39,7 @@ pub(crate) struct Input {
     tags: Option<Tags>,
     secret_type: Option<SecretType>,
     extended_config: Option<ExtendedConfig>,
+    /// Managed types only
     enable_automatic_rotation: Option<bool>,
     rotation_interval: Option<RotationInterval>,
     #[serde(rename = "DKMSInstanceId")]
@@ -128,11 +130,11 @@ impl Operation for CreateSecret {
             .query("SecretName", input.secret_name)
             .query("VersionId", input.version_id)
             .secret("SecretData", input.secret_data)
-            .query_some("SecretDataType", input.secret_data_type.map(SecretDataType::name))
+            .query_some("SecretDataType", input.secret_data_type.map(Choice::name))
             .query_some("EncryptionKeyId", input.encryption_key_id.map(String::from))
             .query_some("Description", input.description)
             .query_json("Tags", input.tags.as_ref())
-            .query_some("SecretType", input.secret_type.map(SecretType::name))
+            .query_some("SecretType", input.secret_type.map(Choice::name))
             .query_json("ExtendedConfig", input.extended_config.as_ref())
             .query_some("EnableAutomaticRotation", input.enable_automatic_rotation)
             .query_some("RotationInterval", input.rotation_interval.map(String::from))

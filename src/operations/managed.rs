@@ -1,5 +1,6 @@
 //! The managed types: what their configuration and their first value look like (facts/kms.md §1.1).
 
+use super::choices::Choice;
 use super::extended_config::{DbType, ExtendedConfig, SubType};
 use super::secret_data::SecretDataType;
 use super::secret_type::SecretType;

@@ -6,6 +6,7 @@ use std::fmt;
 
 use serde::{Deserialize, Deserializer};
 
+use super::choices::Choice;
 use super::extended_config::SubType;
 use super::secret_type::SecretType;
 use crate::operation::Invalid;

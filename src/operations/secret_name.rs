@@ -64,7 +64,7 @@ impl From<SecretName> for String {
     }
 }
 
-/// Unique in account and region
+/// $Auto for RAMCredentials, acs/ecs/… for ECS
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(transparent)]
 #[schemars(inline)]

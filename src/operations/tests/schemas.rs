@@ -69,12 +69,3 @@ fn schemas_are_plain_and_short() {
     assert!(inputs <= 16_000, "{inputs}");
     assert!(outputs <= 16_000, "{outputs}");
 }
-
-#[test]
-#[expect(clippy::print_stdout, reason = "for people who trim")]
-#[ignore = "prints"]
-fn print() {
-    for (action, _, input, output) in catalogue(&mut Schemas) {
-        println!("{action}\n  {input}\n  {output}");
-    }
-}
