@@ -34,7 +34,9 @@ pub(crate) struct JsonText(Untrusted);
 
 impl<'de> Deserialize<'de> for JsonText {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer).map(|text| Self(Untrusted::capped(&text, 32_768)))
+        let json = serde_json::Value::deserialize(deserializer)?;
+        let text = json.as_str().map_or_else(|| json.to_string(), ToOwned::to_owned);
+        Ok(Self(Untrusted::capped(&text, 32_768)))
     }
 }
 

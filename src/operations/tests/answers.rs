@@ -127,8 +127,11 @@ fn odd_answers_are_still_read() {
         json!({ "PageNumber": 1, "TotalCount": 3 })
     );
     assert_eq!(
-        view("DescribeSecret", json!({ "SecretName": 5, "AutomaticRotation": true, "Tags": {} })),
-        json!({ "SecretName": "5", "AutomaticRotation": "true", "Tags": {} })
+        view(
+            "DescribeSecret",
+            json!({ "SecretName": 5, "AutomaticRotation": true, "Tags": {}, "ExtendedConfig": { "a": 1 } })
+        ),
+        json!({ "SecretName": "5", "AutomaticRotation": "true", "Tags": {}, "ExtendedConfig": r#"{"a":1}"# })
     );
 }
 
