@@ -42,10 +42,12 @@ impl JsonSchema for Policy {
     }
 }
 
+/// Fields with an underscore are checked by the schema alone.
 #[derive(Deserialize, JsonSchema)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 struct Document {
-    version: Version,
+    #[serde(rename = "Version")]
+    _version: Version,
     #[schemars(length(min = 1, max = 100))]
     statement: Vec<Statement>,
 }
@@ -61,13 +63,16 @@ enum Version {
 struct Statement {
     #[schemars(length(max = 128))]
     sid: Option<String>,
-    effect: Effect,
+    #[serde(rename = "Effect")]
+    _effect: Effect,
     principal: Principal,
     #[schemars(length(min = 1, max = 100), inner(length(max = 128)))]
     action: Vec<String>,
+    #[serde(rename = "Resource")]
     #[schemars(length(min = 1, max = 1))]
-    resource: Vec<Everything>,
-    condition: Option<Map<String, Value>>,
+    _resource: Vec<Everything>,
+    #[serde(rename = "Condition")]
+    _condition: Option<Map<String, Value>>,
 }
 
 #[derive(Deserialize, JsonSchema)]
