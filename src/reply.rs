@@ -211,6 +211,17 @@ fn finish(
     envelope
 }
 
+/// Adds notes before those that are there.
+pub(crate) fn add_notes(envelope: &mut Map<String, Value>, mut notes: Vec<String>) {
+    if notes.is_empty() {
+        return;
+    }
+    let there = envelope.remove("Notes");
+    let there = there.as_ref().and_then(Value::as_array).into_iter().flatten();
+    notes.extend(there.filter_map(Value::as_str).map(str::to_owned));
+    envelope.insert("Notes".into(), notes.into());
+}
+
 /// The schema of the envelope around `result`. `Error` and `Confirmation` are bare objects: spelled
 /// out they would cost 860 bytes a tool.
 pub(crate) fn schema(result: &Value) -> Value {

@@ -99,17 +99,20 @@ pub(crate) fn token_hash(token: &str) -> Hash {
 }
 
 /// The arguments of a call as the record names them.
-pub(super) fn arguments(params: &Params, key: &ring::hmac::Key) -> Vec<(String, String)> {
-    params
-        .iter()
-        .map(|param| {
-            let content = match &param.content {
-                Content::Plain(text) => text.clone(),
-                Content::Secret(value) => sealed(value, key),
-            };
-            (param.name.to_owned(), content)
-        })
-        .collect()
+pub(super) fn arguments(
+    params: &Params,
+    auto_key: bool,
+    key: &ring::hmac::Key,
+) -> Vec<(String, String)> {
+    let chosen = auto_key.then(|| ("AutoKey".to_owned(), "true".to_owned()));
+    let given = params.iter().map(|param| {
+        let content = match &param.content {
+            Content::Plain(text) => text.clone(),
+            Content::Secret(value) => sealed(value, key),
+        };
+        (param.name.to_owned(), content)
+    });
+    given.chain(chosen).collect()
 }
 
 /// Binds a value to the approval without showing it: nobody outside this process has the key.

@@ -15,7 +15,7 @@ use std::marker::PhantomData;
 use crate::audit::{self, AuditLog, Durability, Trail};
 use crate::clock::Clock;
 use crate::hex;
-use crate::operation::{Destination, Operation, Params, Resource, Risk};
+use crate::operation::{Destination, Operation, Outcome, Params, Resource, Risk};
 use crate::sensitive::Sensitive;
 use crate::store::{Redeemed, Store};
 
@@ -61,8 +61,10 @@ pub(crate) struct Request {
     /// The tool call that this is a step of.
     pub(crate) parent: Option<String>,
     pub(crate) params: Params,
-    /// A parameter that is set when the call is admitted: the version that was resolved.
-    pub(crate) pin: Option<(&'static str, String)>,
+    /// Parameters that are set when the call is admitted: the version or key that was resolved.
+    pub(crate) pins: Vec<(&'static str, String)>,
+    /// The program chooses the key; which one is no part of the question.
+    pub(crate) auto_key: bool,
     pub(crate) risk: Risk,
     pub(crate) resource: Resource,
     pub(crate) destination: Option<Destination>,
@@ -152,7 +154,7 @@ impl Guard {
         let trail =
             self.audit.intent(event, durability).await.map_err(|_| Refusal::AuditUnavailable)?;
         let mut params = request.params;
-        if let Some((name, value)) = request.pin {
+        for (name, value) in request.pins {
             params.set(name, value);
         }
         Ok(Permit { params, target: request.target, trail, operation: PhantomData })
@@ -171,14 +173,14 @@ impl Guard {
             account: request.target.account.clone(),
             caller_key: request.target.credential.fingerprint(),
             witness: request.witnessed.clone(),
-            arguments: approval::arguments(&request.params, self.tokens.key()),
+            arguments: approval::arguments(&request.params, request.auto_key, self.tokens.key()),
             source: request.source.clone(),
             rule: verdict.rule.clone(),
             rule_reason: verdict.reason.clone(),
             policy_digest: self.policy.digest(),
             client: request.client.clone(),
             agent_says: request.reason.clone(),
-            type_the_name: request.risk == Risk::Destroy && !request.resource.name.is_empty(),
+            type_the_name: O::outcome(request.risk) == Some(Outcome::Deleted),
             match_code: String::new(),
             instance: self.tokens.instance().into(),
             nonce: String::new(),

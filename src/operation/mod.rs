@@ -69,6 +69,11 @@ pub trait Operation: Send + Sync + 'static {
         Ok(())
     }
 
+    /// Whether the program chooses the KMS instance and the key for it.
+    fn auto_key(_input: &Self::Input) -> bool {
+        false
+    }
+
     /// The parameters on the wire.
     fn params(input: Self::Input) -> Params;
 
