@@ -10,10 +10,10 @@ mod params;
 pub(crate) mod schema;
 mod untrusted;
 
-pub use invalid::Invalid;
+pub(crate) use invalid::Invalid;
 pub(crate) use params::Place;
-pub use params::{Content, Param, Params};
-pub use untrusted::Untrusted;
+pub(crate) use params::{Content, Param, Params};
+pub(crate) use untrusted::Untrusted;
 pub(crate) use untrusted::is_hidden;
 
 use schemars::JsonSchema;
