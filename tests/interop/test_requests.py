@@ -131,6 +131,8 @@ def compare(ours, theirs):
     names = signed(ours)[1].removeprefix("SignedHeaders=").split(";")
     sent = [name for name in ours.headers if name.startswith("x-acs-")]
     assert names == sorted(names) and {*sent, "host"} <= set(names)
+    # Also of an empty body: a gateway may refuse a POST that says no length.
+    assert ours.headers["content-length"] == str(len(ours.body))
     # One writing of time for both.
     assert len(ours.headers["x-acs-date"]) == len(theirs.headers["x-acs-date"]) == 20
 
