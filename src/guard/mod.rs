@@ -232,7 +232,6 @@ impl Guard {
                 Some(redeemed) => redeemed,
                 None => return Err(self.not_redeemable(hash).await),
             };
-        self.tokens.forget(&hash);
         Ok(audit::Approval {
             token_id: Some(approval::hex(hash.get(..6).unwrap_or_default())),
             record_digest: Some(approval::hex(&digest)),
