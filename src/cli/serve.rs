@@ -135,7 +135,7 @@ pub(super) fn instance() -> Result<String, Failure> {
     use ring::rand::{SecureRandom, SystemRandom};
     let mut bytes = [0_u8; 8];
     SystemRandom::new().fill(&mut bytes).map_err(|_| no_randomness())?;
-    Ok(crate::guard::approval::hex(&bytes))
+    Ok(crate::hex::encode(&bytes))
 }
 
 fn no_randomness() -> Failure {
@@ -144,13 +144,12 @@ fn no_randomness() -> Failure {
 
 /// The folders and names that values may come from.
 fn allowed(config: &Config, state: &Path) -> Result<Allowed, Failure> {
-    let folders: Vec<PathBuf> = match &config.sources.files {
-        Some(folders) => folders.clone(),
-        None => {
-            let folder = state.join("values");
-            private_folder(&folder)?;
-            vec![folder]
-        }
+    let folders: Vec<PathBuf> = if let Some(folders) = &config.sources.files {
+        folders.clone()
+    } else {
+        let folder = state.join("values");
+        private_folder(&folder)?;
+        vec![folder]
     };
     Ok(Allowed::new(&config.sources.env, folders)?)
 }

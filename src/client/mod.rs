@@ -16,6 +16,7 @@ use zeroize::Zeroizing;
 use crate::audit::Trail;
 use crate::clock::{Clock, to_seconds};
 use crate::guard::{Permit, Target};
+use crate::hex;
 use crate::operation::{Content, Operation, Params, Place};
 use crate::sensitive::Sensitive;
 
@@ -200,5 +201,5 @@ fn opened(credential: &Sensitive) -> &str {
 fn nonce() -> Option<String> {
     let mut bytes = [0_u8; 16];
     SystemRandom::new().fill(&mut bytes).ok()?;
-    Some(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+    Some(hex::encode(&bytes))
 }
