@@ -233,7 +233,6 @@ impl Guard {
         let Some(Redeemed { method, who, latency_ms }) = spent else {
             return Err(self.not_redeemable(hash).await);
         };
-        self.tokens.forget(&hash);
         Ok(audit::Approval {
             token_id: Some(hex::encode(hash.get(..6).unwrap_or_default())),
             record_digest: Some(hex::encode(&digest)),

@@ -154,12 +154,9 @@ impl Tokens {
         all.insert(asked.hash, (asked, challenge));
     }
 
+    /// Spent ones too: a call that comes second is told so, and nobody is asked anew.
     pub(super) fn asked(&self, hash: &Hash) -> Option<Asked> {
         self.find(hash).map(|(asked, _)| asked)
-    }
-
-    pub(super) fn forget(&self, hash: &Hash) {
-        self.asked.lock().unwrap_or_else(PoisonError::into_inner).remove(hash);
     }
 
     fn find(&self, hash: &Hash) -> Option<(Asked, Challenge)> {

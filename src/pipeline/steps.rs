@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Pipeline, arguments};
+use super::{Pipeline, arguments, place};
 use crate::audit::{Event, Upstream};
 use crate::client::ClientError;
 use crate::guard::policy::Level;
@@ -143,7 +143,7 @@ impl Pipeline {
         request.pins.extend(version.map(|version| ("VersionId", version)));
         if request.target.account.is_none() {
             request.target.account =
-                witnessed.arn.as_deref().and_then(|arn| arn.split(':').nth(3)).map(str::to_owned);
+                witnessed.arn.as_deref().and_then(place::account).map(str::to_owned);
         }
         request.secret_type = request.secret_type.take().or_else(|| witnessed.secret_type.clone());
         request.witnessed = Some(witnessed);

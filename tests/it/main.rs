@@ -3,8 +3,14 @@
 //! `cfg(test)` on each module is always true here; clippy allows `unwrap` under it.
 
 #[cfg(test)]
+mod approver;
+#[cfg(test)]
+mod confirmation;
+#[cfg(test)]
 mod harness;
 #[cfg(test)]
 mod layout;
 #[cfg(test)]
 mod session;
+#[cfg(test)]
+mod witness;
