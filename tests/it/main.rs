@@ -2,4 +2,6 @@
 
 mod harness;
 mod layout;
+mod schema;
 mod session;
+mod wire;
