@@ -17,7 +17,6 @@ pub(crate) const VALUE_POINTER: &str = "/Result/SecretData";
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Changed {
     No,
-    Yes,
     Unknown,
 }
 
@@ -25,7 +24,6 @@ impl Changed {
     fn name(self) -> &'static str {
         match self {
             Self::No => "no",
-            Self::Yes => "yes",
             Self::Unknown => "unknown",
         }
     }
@@ -96,8 +94,8 @@ impl Reply {
                 clippy::disallowed_methods,
                 reason = "to the agent: a person approved exactly this"
             )]
-            let disclosed = Value::String(value.expose().to_owned());
-            *place = disclosed;
+            let opened = Value::String(value.expose().to_owned());
+            *place = opened;
             discloses = true;
         }
         Outgoing { structured, text, is_error: self.is_error, discloses, blocked }
@@ -215,7 +213,7 @@ fn finish(
 
 /// The schema of the envelope around `result`. `Error` and `Confirmation` are bare objects: spelled
 /// out they would cost 860 bytes a tool.
-pub(crate) fn schema(result: Value) -> Value {
+pub(crate) fn schema(result: &Value) -> Value {
     json!({
         "type": "object",
         "properties": {

@@ -7,6 +7,7 @@
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use crate::hex;
 use crate::operation::{Content, Params};
 use crate::sensitive::Sensitive;
 use crate::store::Hash;
@@ -115,7 +116,7 @@ pub(super) fn arguments(params: &Params, key: &ring::hmac::Key) -> Vec<(String, 
 fn sealed(value: &Sensitive, key: &ring::hmac::Key) -> String {
     #[expect(clippy::disallowed_methods, reason = "into an HMAC under a key in memory")]
     let tag = ring::hmac::sign(key, value.expose().as_bytes());
-    format!("hidden value {}", hex(tag.as_ref()))
+    format!("hidden value {}", hex::encode(tag.as_ref()))
 }
 
 /// What a call would do, in one line.
@@ -136,9 +137,4 @@ pub(super) fn summary(record: &Record, target: &Target) -> String {
         None => {}
     }
     text
-}
-
-/// Lower-case hexadecimal.
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

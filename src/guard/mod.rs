@@ -14,6 +14,7 @@ use std::marker::PhantomData;
 
 use crate::audit::{self, AuditLog, Durability, Trail};
 use crate::clock::Clock;
+use crate::hex;
 use crate::operation::{Destination, Operation, Params, Resource, Risk};
 use crate::sensitive::Sensitive;
 use crate::store::{Redeemed, Store};
@@ -131,8 +132,8 @@ impl Guard {
         } else {
             let record = self.record::<O>(&request, &verdict, level);
             Some(match &request.token {
-                None => return Err(self.challenge::<O>(&request, record, level, None).await),
-                Some(token) => self.redeem::<O>(&request, token, record, level).await?,
+                None => return Err(self.challenge(&request, record, level, None).await),
+                Some(token) => self.redeem(&request, token, record, level).await?,
             })
         };
         for limit in &verdict.limits {
@@ -187,16 +188,15 @@ impl Guard {
     }
 
     /// Asks: makes a token, remembers the record, and lets it wait for a person.
-    async fn challenge<O: Operation>(
+    async fn challenge(
         &self,
         request: &Request,
         record: Record,
         level: Level,
         note: Option<&'static str>,
     ) -> Refusal {
-        let asked = match self.tokens.ask(record, level, &self.clock) {
-            Ok(asked) => asked,
-            Err(_) => return Refusal::StateUnavailable("no randomness to be had".into()),
+        let Ok(asked) = self.tokens.ask(record, level, &self.clock) else {
+            return Refusal::StateUnavailable("no randomness to be had".into());
         };
         let (pending, decided) = asked.rows(level, self.clock.now_ms());
         if let Err(error) = self.store.ask(pending, decided).await {
@@ -209,7 +209,7 @@ impl Guard {
     }
 
     /// Spends the token if a person approved exactly this record.
-    async fn redeem<O: Operation>(
+    async fn redeem(
         &self,
         request: &Request,
         token: &Sensitive,
@@ -219,7 +219,7 @@ impl Guard {
         let hash = tokens::hash(token);
         let Some(asked) = self.tokens.asked(&hash) else {
             let note = "kms-mcp restarted since the question was asked, or another server asked it; this is a new token";
-            return Err(self.challenge::<O>(request, record, level, Some(note)).await);
+            return Err(self.challenge(request, record, level, Some(note)).await);
         };
         asked.complete(&mut record);
         let digest = record.digest();
@@ -227,15 +227,14 @@ impl Guard {
             return Err(refused(&asked, &record));
         }
         let now = self.clock.now_ms();
-        let Redeemed { method, who, latency_ms } =
-            match self.store.redeem(hash, digest, now).await.map_err(unavailable)? {
-                Some(redeemed) => redeemed,
-                None => return Err(self.not_redeemable(hash).await),
-            };
+        let spent = self.store.redeem(hash, digest, now).await.map_err(unavailable)?;
+        let Some(Redeemed { method, who, latency_ms }) = spent else {
+            return Err(self.not_redeemable(hash).await);
+        };
         self.tokens.forget(&hash);
         Ok(audit::Approval {
-            token_id: Some(approval::hex(hash.get(..6).unwrap_or_default())),
-            record_digest: Some(approval::hex(&digest)),
+            token_id: Some(hex::encode(hash.get(..6).unwrap_or_default())),
+            record_digest: Some(hex::encode(&digest)),
             method,
             who,
             latency_ms,
@@ -250,6 +249,7 @@ fn refused(asked: &Asked, record: &Record) -> Refusal {
     if differences == ["secret"] { Refusal::Changed } else { Refusal::Mismatch(differences) }
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "given to `map_err`")]
 fn unavailable(error: crate::store::StoreError) -> Refusal {
     Refusal::StateUnavailable(error.to_string())
 }

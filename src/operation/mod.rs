@@ -10,10 +10,10 @@ mod params;
 pub(crate) mod schema;
 mod untrusted;
 
-pub use invalid::Invalid;
+pub(crate) use invalid::Invalid;
 pub(crate) use params::Place;
-pub use params::{Content, Param, Params};
-pub use untrusted::Untrusted;
+pub(crate) use params::{Content, Param, Params};
+pub(crate) use untrusted::Untrusted;
 pub(crate) use untrusted::is_hidden;
 
 use schemars::JsonSchema;
@@ -151,7 +151,7 @@ pub enum Retry {
 pub struct Resource {
     /// What it is.
     pub kind: ResourceKind,
-    /// The name or ARN as given; empty for the whole account.
+    /// The name or ARN as given; empty for the whole account and for a key to be made.
     pub name: String,
 }
 
@@ -170,6 +170,11 @@ impl Resource {
     /// The secret of that name or ARN.
     pub fn secret(name: impl Into<String>) -> Self {
         Self { kind: ResourceKind::Secret, name: name.into() }
+    }
+
+    /// A key that has no id yet.
+    pub(crate) fn new_key() -> Self {
+        Self { kind: ResourceKind::Key, name: String::new() }
     }
 
     /// The account as a whole.

@@ -92,6 +92,14 @@ pub(crate) fn conform(schema: &Value, value: &Value) -> Result<(), Invalid> {
     check(schema, value, "")
 }
 
+/// The same, of a part: `path` stands before the field.
+///
+/// # Errors
+/// As [`conform`].
+pub(crate) fn conform_at(schema: &Value, value: &Value, path: &str) -> Result<(), Invalid> {
+    check(schema, value, path)
+}
+
 fn check(schema: &Value, value: &Value, path: &str) -> Result<(), Invalid> {
     let Some(rules) = schema.as_object() else { return Ok(()) };
     let wrong = |allowed: String| Err(Invalid::new(named(path), allowed));
@@ -108,9 +116,7 @@ fn check(schema: &Value, value: &Value, path: &str) -> Result<(), Invalid> {
         ("integer", Value::Number(number)) if number.is_i64() || number.is_u64() => {
             check_number(rules, number.as_i64().unwrap_or(i64::MAX), path)
         }
-        ("boolean", Value::Bool(_)) => Ok(()),
-        ("number", Value::Number(_)) => Ok(()),
-        ("", _) => Ok(()),
+        ("boolean", Value::Bool(_)) | ("number", Value::Number(_)) | ("", _) => Ok(()),
         (_, given) => wrong(expected(schema, given)),
     }
 }
@@ -221,7 +227,9 @@ fn expected(schema: &Value, given: &Value) -> String {
 }
 
 fn example(schema: &Value) -> Value {
-    let first = schema.get("enum").and_then(|choices| choices.get(0));
+    let first = ["examples", "enum"]
+        .iter()
+        .find_map(|key| schema.get(key).and_then(|choices| choices.get(0)));
     match (first, schema.get("type").and_then(Value::as_str).unwrap_or_default()) {
         (Some(choice), _) => choice.clone(),
         (None, "object") => {

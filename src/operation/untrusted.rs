@@ -10,16 +10,21 @@ const CAP: usize = 1024;
 /// unassigned characters are dropped, so are AccessKey ids, and the length is capped.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
-pub struct Untrusted(String);
+pub(crate) struct Untrusted(String);
 
 impl Untrusted {
     /// Cleans `text`.
-    pub fn new(text: &str) -> Self {
-        Self(without_access_keys(clean(text)))
+    pub(crate) fn new(text: &str) -> Self {
+        Self::capped(text, CAP)
+    }
+
+    /// The same, cut after `cap` characters instead of 1,024.
+    pub(crate) fn capped(text: &str, cap: usize) -> Self {
+        Self(without_access_keys(clean(text, cap)))
     }
 
     /// The clean text.
-    pub fn as_str(&self) -> &str {
+    pub(crate) fn as_str(&self) -> &str {
         &self.0
     }
 }
@@ -67,10 +72,10 @@ impl JsonSchema for Untrusted {
 }
 
 /// Keeps visible characters and the space; a line break or tab becomes a space.
-fn clean(text: &str) -> String {
-    let mut out = String::with_capacity(text.len().min(CAP));
+fn clean(text: &str, cap: usize) -> String {
+    let mut out = String::with_capacity(text.len().min(cap));
     for (kept, character) in text.chars().filter_map(visible).enumerate() {
-        if kept == CAP {
+        if kept == cap {
             out.push('…');
             break;
         }

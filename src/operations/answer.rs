@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Deserializer, Serialize};
 
+use crate::operation::Untrusted;
+
 /// Declares answers under their KMS names. Every field is optional, because KMS leaves out what does
 /// not apply and a new or missing field must not turn a success into an error; text is `Untrusted`.
 macro_rules! answer {
@@ -22,6 +24,21 @@ macro_rules! answer {
     )* };
 }
 pub(crate) use answer;
+
+/// JSON that KMS answers as text: cleaned like any other, but cut no shorter than KMS makes it
+/// (a policy, 32,768 bytes), for half of it is of no use.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
+#[serde(transparent)]
+#[schemars(inline, description = "")]
+pub(crate) struct JsonText(Untrusted);
+
+impl<'de> Deserialize<'de> for JsonText {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let json = serde_json::Value::deserialize(deserializer)?;
+        let text = json.as_str().map_or_else(|| json.to_string(), ToOwned::to_owned);
+        Ok(Self(Untrusted::capped(&text, 32_768)))
+    }
+}
 
 /// A number, which some gateways send as a string.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, schemars::JsonSchema)]

@@ -3,12 +3,18 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::answer::answer;
+use super::answer::{JsonText, answer};
+use super::choices::Choice;
+use super::extended_config::ExtendedConfig;
+use super::policy::Policy;
 use super::resource_id::{InstanceId, KeyId};
+use super::rotation::{self, RotationInterval, Shortest};
 use super::secret_data::{self, SecretDataType};
 use super::secret_name::NewSecretName;
+use super::secret_type::SecretType;
 use super::tags::Tags;
 use super::version::VersionId;
+use super::{managed, managed_value};
 use crate::operation::{
     Invalid, Operation, Outcome, Params, Resource, Retry, Risk, SecretDataSource, Spec, Untrusted,
     ValueSlot,
@@ -32,21 +38,18 @@ pub(crate) struct Input {
     description: Option<String>,
     tags: Option<Tags>,
     secret_type: Option<SecretType>,
+    extended_config: Option<ExtendedConfig>,
+    /// Managed types only
+    enable_automatic_rotation: Option<bool>,
+    rotation_interval: Option<RotationInterval>,
     #[serde(rename = "DKMSInstanceId")]
     dkms_instance_id: Option<InstanceId>,
+    policy: Option<Policy>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
-#[schemars(inline)]
-enum SecretType {
-    Generic,
-}
-
-impl SecretType {
-    const fn name(self) -> &'static str {
-        match self {
-            Self::Generic => "Generic",
-        }
+impl Input {
+    fn secret_type(&self) -> SecretType {
+        self.secret_type.unwrap_or(SecretType::Generic)
     }
 }
 
@@ -59,7 +62,7 @@ answer! {
         #[serde(rename = "DKMSInstanceId")]
         dkms_instance_id: Untrusted,
         automatic_rotation: Untrusted,
-        extended_config: Untrusted,
+        extended_config: JsonText,
         rotation_interval: Untrusted,
         next_rotation_date: Untrusted,
     }
@@ -70,7 +73,7 @@ impl Operation for CreateSecret {
         action: "CreateSecret",
         title: "Create a secret",
         summary: "Create a secret with its first version.",
-        risk: Risk::Write,
+        risk: Risk::Destroy,
         retry: Retry::NotActed,
     };
     type Input = Input;
@@ -78,25 +81,44 @@ impl Operation for CreateSecret {
     type View = Created;
 
     fn check(input: &Input) -> Result<(), Invalid> {
-        input.secret_name.check()?;
+        input.secret_name.check(input.secret_type())?;
         input.version_id.check("VersionId")?;
         input.tags.iter().try_for_each(Tags::check)?;
         input.encryption_key_id.iter().try_for_each(KeyId::check)?;
         input.dkms_instance_id.iter().try_for_each(InstanceId::check)?;
+        input.policy.iter().try_for_each(Policy::check)?;
+        managed::check(
+            input.secret_type(),
+            input.extended_config.as_ref(),
+            input.secret_data_type,
+            input.enable_automatic_rotation == Some(true),
+        )?;
+        rotation::check(
+            input.enable_automatic_rotation,
+            input.rotation_interval.as_ref(),
+            Shortest::SixHours,
+        )?;
         SecretDataSource::check(input.secret_data.as_ref(), input.secret_data_source.as_ref())?;
         Self::check_value(input)
     }
 
     fn check_value(input: &Input) -> Result<(), Invalid> {
-        secret_data::check_size(input.secret_data.as_ref())
+        let data = input.secret_data.as_ref();
+        secret_data::check_size(data)?;
+        let sub_type = input.extended_config.as_ref().map(|config| config.secret_sub_type);
+        managed_value::check(input.secret_type(), sub_type, data)
+    }
+
+    fn risk(input: &Input) -> Risk {
+        Policy::risk(input.policy.as_ref())
     }
 
     fn resource(input: &Input) -> Resource {
-        Resource::secret(input.secret_name.as_str())
+        input.secret_name.resource()
     }
 
     fn secret_type(input: &Input) -> Option<&str> {
-        Some(input.secret_type.unwrap_or(SecretType::Generic).name())
+        Some(input.secret_type().name())
     }
 
     fn value(input: &mut Input) -> Option<ValueSlot<'_>> {
@@ -108,12 +130,16 @@ impl Operation for CreateSecret {
             .query("SecretName", input.secret_name)
             .query("VersionId", input.version_id)
             .secret("SecretData", input.secret_data)
-            .query_some("SecretDataType", input.secret_data_type.map(SecretDataType::name))
+            .query_some("SecretDataType", input.secret_data_type.map(Choice::name))
             .query_some("EncryptionKeyId", input.encryption_key_id.map(String::from))
             .query_some("Description", input.description)
             .query_json("Tags", input.tags.as_ref())
-            .query_some("SecretType", input.secret_type.map(SecretType::name))
+            .query_some("SecretType", input.secret_type.map(Choice::name))
+            .query_json("ExtendedConfig", input.extended_config.as_ref())
+            .query_some("EnableAutomaticRotation", input.enable_automatic_rotation)
+            .query_some("RotationInterval", input.rotation_interval.map(String::from))
             .query_some("DKMSInstanceId", input.dkms_instance_id.map(String::from))
+            .query_json("Policy", input.policy.as_ref())
     }
 
     fn view(output: Created) -> Created {

@@ -39,7 +39,7 @@ impl Operation for DeleteSecret {
     const SPEC: Spec = Spec {
         action: "DeleteSecret",
         title: "Delete a secret",
-        summary: "Schedule a secret's deletion; RestoreSecret undoes it. Force deletes for good.",
+        summary: "Schedule a secret's deletion; RestoreSecret undoes it. Force deletes for good and a person must approve.",
         risk: Risk::Destroy,
         retry: Retry::Idempotent,
     };

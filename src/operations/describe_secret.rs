@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::answer::answer;
+use super::answer::{JsonText, answer};
 use super::secret_name::SecretName;
 use super::tags::TagList;
 use crate::operation::{Invalid, Operation, Params, Resource, Retry, Risk, Spec, Untrusted};
@@ -34,7 +34,7 @@ answer! {
         rotation_interval: Untrusted,
         last_rotation_date: Untrusted,
         next_rotation_date: Untrusted,
-        extended_config: Untrusted,
+        extended_config: JsonText,
         owing_service: Untrusted,
         tags: TagList,
     }

@@ -3,6 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::answer::JsonText;
+use super::choices::choices;
 use super::secret_name::SecretName;
 use super::version::{self, Stages, VersionId, VersionStage};
 use crate::operation::{
@@ -28,13 +30,12 @@ pub(crate) struct Input {
     destination: Option<To>,
 }
 
-/// The destinations that there are.
-#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-#[schemars(inline)]
-enum To {
-    Mask,
-    Agent,
+choices! {
+    // The destinations that there are.
+    enum To {
+        Mask = "mask",
+        Agent = "agent",
+    }
 }
 
 /// The answer: with the value as it comes, with a mask as it is seen. No `flatten`: it would copy
@@ -64,14 +65,14 @@ pub(crate) struct Answer<Data> {
     #[serde(skip_serializing_if = "Option::is_none")]
     last_rotation_date: Option<Untrusted>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    extended_config: Option<Untrusted>,
+    extended_config: Option<JsonText>,
 }
 
 impl Operation for GetSecretValue {
     const SPEC: Spec = Spec {
         action: "GetSecretValue",
         title: "Get the value of a secret",
-        summary: "Read a secret's value. It is masked unless a person approves otherwise.",
+        summary: "Read a secret's value; it stays masked unless a person approves otherwise.",
         risk: Risk::Reveal,
         retry: Retry::Idempotent,
     };

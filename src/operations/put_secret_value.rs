@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::answer::answer;
+use super::choices::Choice;
 use super::secret_data::{self, SecretDataType};
 use super::secret_name::SecretName;
 use super::version::{Stages, VersionId, VersionStage};
@@ -77,7 +78,7 @@ impl Operation for PutSecretValue {
             .query("SecretName", input.secret_name)
             .query("VersionId", input.version_id)
             .secret("SecretData", input.secret_data)
-            .query_some("SecretDataType", input.secret_data_type.map(SecretDataType::name))
+            .query_some("SecretDataType", input.secret_data_type.map(Choice::name))
             .query_json("VersionStages", input.version_stages.as_ref())
     }
 

@@ -1,29 +1,16 @@
 //! What goes into a secret: its kind and its size.
 
-use schemars::JsonSchema;
-use serde::Deserialize;
-
+use super::choices::choices;
 use crate::operation::Invalid;
 use crate::sensitive::Sensitive;
 
 /// The largest value, in bytes (facts/kms.md §1.1).
 const BYTES_MAX: usize = 30_720;
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-#[schemars(inline)]
-pub(crate) enum SecretDataType {
-    Text,
-    Binary,
-}
-
-impl SecretDataType {
-    /// Its name on the wire.
-    pub(crate) const fn name(self) -> &'static str {
-        match self {
-            Self::Text => "text",
-            Self::Binary => "binary",
-        }
+choices! {
+    enum SecretDataType {
+        Text = "text",
+        Binary = "binary",
     }
 }
 

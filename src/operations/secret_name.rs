@@ -3,7 +3,8 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::operation::Invalid;
+use super::secret_type::SecretType;
+use crate::operation::{Invalid, Resource};
 
 /// The longest name, in characters (facts/kms.md §1.1).
 const NAME_MAX: usize = 192;
@@ -13,6 +14,9 @@ const REGION_MAX: usize = 32;
 const ACCOUNT_MAX: usize = 20;
 /// The longest ARN, in characters.
 const ARN_MAX: usize = "acs:kms:::secret/".len() + REGION_MAX + ACCOUNT_MAX + NAME_MAX;
+
+/// The name of RAMCredentials, which KMS replaces.
+const AUTO: &str = "$Auto";
 
 /// Name or ARN
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
@@ -60,27 +64,36 @@ impl From<SecretName> for String {
     }
 }
 
-/// Unique in account and region
+/// $Auto for RAMCredentials, acs/ecs/… for ECS
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(transparent)]
 #[schemars(inline)]
 pub(crate) struct NewSecretName(#[schemars(length(min = 1, max = NAME_MAX))] String);
 
 impl NewSecretName {
-    /// As given.
-    pub(crate) fn as_str(&self) -> &str {
-        &self.0
+    /// A name, no ARN, in the form of its type (facts/kms.md §1.1). Of `PolarDB` nothing is
+    /// written; it is held to what the other databases are.
+    pub(crate) fn check(&self, secret_type: SecretType) -> Result<(), Invalid> {
+        let (fits, allowed) = match secret_type {
+            SecretType::Generic | SecretType::Rds | SecretType::Redis | SecretType::PolarDb => (
+                is_name(&self.0) && !self.0.starts_with("acs/"),
+                "1 to 192 of the characters A-Z a-z 0-9 _/+=.-@, not beginning with acs/",
+            ),
+            SecretType::Ecs => (
+                is_name(&self.0)
+                    && self.0.strip_prefix("acs/ecs/").is_some_and(|rest| !rest.is_empty()),
+                "acs/ecs/ and more of the characters A-Z a-z 0-9 _/+=.-@, at most 192",
+            ),
+            SecretType::RamCredentials => {
+                (self.0 == AUTO, "$Auto for RAMCredentials: KMS names it acs/ram/user/<user>")
+            }
+        };
+        if fits { Ok(()) } else { Err(Invalid::new("SecretName", allowed)) }
     }
 
-    /// A name, no ARN; `acs/` begins the names of managed secrets.
-    pub(crate) fn check(&self) -> Result<(), Invalid> {
-        if is_name(&self.0) && !self.0.starts_with("acs/") {
-            return Ok(());
-        }
-        Err(Invalid::new(
-            "SecretName",
-            "1 to 192 of the characters A-Z a-z 0-9 _/+=.-@, not beginning with acs/",
-        ))
+    /// What is named: the names that KMS makes up are all under one prefix.
+    pub(crate) fn resource(&self) -> Resource {
+        Resource::secret(if self.0 == AUTO { "acs/ram/user/*" } else { &self.0 })
     }
 }
 
@@ -133,10 +146,31 @@ mod tests {
     }
 
     #[test]
-    fn new_names_are_neither_arns_nor_managed() {
-        assert!(NewSecretName("acsx/db".into()).check().is_ok());
-        for bad in ["acs/db", "acs:kms:cn-hangzhou:1234:secret/x", "$Auto", "a b"] {
-            assert!(NewSecretName(bad.into()).check().is_err(), "{bad}");
+    fn new_names_have_the_form_of_their_type() {
+        let all = [
+            "db",
+            "acsx/db",
+            "acs/db",
+            "acs/ecs/",
+            "acs/ecs/i-1",
+            "acs/ram/user/x",
+            "$Auto",
+            "a b",
+            "acs:kms:cn-hangzhou:1234:secret/x",
+        ];
+        let cases: [(_, &[&str]); 6] = [
+            (SecretType::Generic, &["db", "acsx/db"]),
+            (SecretType::Rds, &["db", "acsx/db"]),
+            (SecretType::Redis, &["db", "acsx/db"]),
+            (SecretType::PolarDb, &["db", "acsx/db"]),
+            (SecretType::Ecs, &["acs/ecs/i-1"]),
+            (SecretType::RamCredentials, &["$Auto"]),
+        ];
+        for (secret_type, good) in cases {
+            for name in all {
+                let fits = NewSecretName(name.into()).check(secret_type).is_ok();
+                assert_eq!(fits, good.contains(&name), "{secret_type:?} {name}");
+            }
         }
     }
 }

@@ -9,6 +9,9 @@ use crate::operation::{Invalid, Untrusted, is_hidden};
 /// The stage of the version that is read when none is named.
 pub(crate) const CURRENT: &str = "ACSCurrent";
 
+/// The stage that `ACSCurrent` leaves behind.
+pub(crate) const PREVIOUS: &str = "ACSPrevious";
+
 /// Version id, e.g. v2
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(transparent)]

@@ -115,7 +115,7 @@ impl Pipeline {
         known.event = request.event(O::SPEC.action, self.guard.policy());
         let (_, level) = self.guard.judge(&request.facts(O::SPEC.action)).await?;
         if level > Level::None {
-            known.equivalent = Some(self.equivalent::<O>(&request));
+            known.equivalent = Some(equivalent_of::<O>(&request));
             if let Some(token) = &request.token {
                 self.guard.decided(token, self.wait, (caller.cancelled)()).await?;
             }
@@ -156,15 +156,11 @@ impl Pipeline {
         let destination = O::destination(&input);
         let secret_type = O::secret_type(&input).map(str::to_owned);
         let target = self.place.target(common.region.as_deref(), &resource.name)?;
-        for part in [
-            Some(target.credential.id()),
-            Some(target.credential.secret()),
-            target.credential.token(),
-        ] {
-            if let Some(part) = part {
-                #[expect(clippy::disallowed_methods, reason = "into the scrubber, to keep it in")]
-                self.scrubber.know(part.expose());
-            }
+        let credential = &target.credential;
+        let parts = [credential.id(), credential.secret()].into_iter().chain(credential.token());
+        for part in parts {
+            #[expect(clippy::disallowed_methods, reason = "into the scrubber, to keep it in")]
+            self.scrubber.know(part.expose());
         }
         let mut source = None;
         if let Some(slot) = O::value(&mut input) {
@@ -197,15 +193,6 @@ impl Pipeline {
     fn values_of(&self, request: &Request) -> Option<crate::scrub::CallScrubber> {
         let values: Vec<&Sensitive> = request.params.secrets().collect();
         (!values.is_empty()).then(|| self.scrubber.with(&values))
-    }
-
-    fn equivalent<O: Operation>(&self, request: &Request) -> Equivalent {
-        let region = &request.target.region;
-        Equivalent {
-            cli: equivalent::cli(O::SPEC.action, &request.params, region),
-            python: equivalent::python(O::SPEC.action, &request.params, region),
-            discloses: request.risk == Risk::Reveal,
-        }
     }
 
     async fn answer<O: Operation>(
@@ -297,10 +284,8 @@ impl Pipeline {
                 if let Refusal::Denied { rule, .. } = refusal {
                     event.rule = Some(rule.clone());
                 }
-                let kind = match refusal {
-                    Refusal::Confirm(_) => Kind::Challenge,
-                    _ => Kind::Denied,
-                };
+                let asks = matches!(refusal, Refusal::Confirm(_));
+                let kind = if asks { Kind::Challenge } else { Kind::Denied };
                 (kind, reply::refused(refusal, equivalent.as_ref(), |code| self.approve_with(code)))
             }
             Stop::Failed(failure) => {
@@ -323,6 +308,16 @@ impl Pipeline {
     }
 }
 
+/// What one would type without us.
+fn equivalent_of<O: Operation>(request: &Request) -> Equivalent {
+    let region = &request.target.region;
+    Equivalent {
+        cli: equivalent::cli(O::SPEC.action, &request.params, region),
+        python: equivalent::python(O::SPEC.action, &request.params, region),
+        discloses: request.risk == Risk::Reveal,
+    }
+}
+
 /// What the answer is compared with.
 #[derive(Debug)]
 struct Asked {
@@ -341,11 +336,11 @@ async fn failed<O: Operation>(
 ) -> Reply {
     let settled_as = failure.kms_code().and_then(O::settles);
     let changes = matches!(asked.risk, Risk::Write | Risk::Destroy);
-    let changed = if changes && failure.ambiguous { Changed::Unknown } else { Changed::No };
-    let outcome = match (settled_as, changed) {
+    let certainty = if changes && failure.ambiguous { Changed::Unknown } else { Changed::No };
+    let outcome = match (settled_as, certainty) {
         (Some(outcome), _) => outcome.name(),
         (None, Changed::Unknown) => "unknown",
-        (None, Changed::No | Changed::Yes) => "failed",
+        (None, Changed::No) => "failed",
     };
     let closed = trail
         .close(Event {
@@ -363,7 +358,7 @@ async fn failed<O: Operation>(
         .await;
     let envelope = match settled_as {
         Some(outcome) => settled(outcome, failure),
-        None => reply::upstream(failure, changed),
+        None => reply::upstream(failure, certainty),
     };
     Reply::new(&closed, envelope, None, std::mem::take(&mut known.scrubbers))
 }

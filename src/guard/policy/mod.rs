@@ -22,8 +22,7 @@ mod shipped;
 mod verdict;
 
 pub(crate) use engine::Policy;
-pub(crate) use error::PolicyError;
 pub(crate) use facts::Facts;
 pub(crate) use in_force::InForce;
 pub(crate) use shipped::NAMES as SHIPPED;
-pub(crate) use verdict::{Effect, Level, Limit, Matched, Verdict};
+pub(crate) use verdict::{Effect, Level, Verdict};

@@ -52,6 +52,47 @@ fn samples_are_shown_in_kms_names_without_the_request_id() {
                 "PlannedDeleteTime": "2020-01-22T12:28:22.006884739+08:00" }),
         ),
         ("RestoreSecret", json!({ "RequestId": "r", "SecretName": "db" })),
+        ("UpdateSecret", json!({ "RequestId": "r", "SecretName": "db" })),
+        ("UpdateSecretVersionStage", json!({ "RequestId": "r", "SecretName": "db" })),
+        ("UpdateSecretRotationPolicy", json!({ "RequestId": "r", "SecretName": "db" })),
+        (
+            "RotateSecret",
+            json!({ "RequestId": "r", "Arn": "acs:kms:cn-hangzhou:1:secret/db", "SecretName": "db",
+                "VersionId": "v2" }),
+        ),
+        ("SetSecretPolicy", json!({ "RequestId": "r" })),
+        (
+            "GetSecretPolicy",
+            json!({ "RequestId": "r", "Policy": r#"{"Version":"1","Statement": [{"Sid":"kms default secret policy"}] }"# }),
+        ),
+        (
+            "ListSecretVersionIds",
+            json!({ "RequestId": "r", "SecretName": "db", "PageNumber": 1, "PageSize": 20,
+                "TotalCount": 1, "VersionIds": { "VersionId": [{ "VersionId": "v1",
+                    "CreateTime": "2024-01-02T03:04:05Z",
+                    "VersionStages": { "VersionStage": ["ACSCurrent"] } }] } }),
+        ),
+        (
+            "ListKmsInstances",
+            json!({ "RequestId": "r", "PageNumber": 1, "PageSize": 20, "TotalCount": 1,
+                "KmsInstances": { "KmsInstance": [{ "KmsInstanceId": "kst-1",
+                    "KmsInstanceArn": "acs:kms:cn-hangzhou:1:keystore/kst-1" }] } }),
+        ),
+        (
+            "ListKeys",
+            json!({ "RequestId": "r", "PageNumber": 1, "PageSize": 10, "TotalCount": 1,
+                "Keys": { "Key": [{ "KeyId": "key-1", "KeyArn": "acs:kms:cn-hangzhou:1:key/key-1" }] } }),
+        ),
+        (
+            "CreateKey",
+            json!({ "RequestId": "r", "KeyMetadata": { "KeyId": "key-1",
+                "Arn": "acs:kms:cn-hangzhou:1:key/key-1", "KeySpec": "Aliyun_AES_256",
+                "KeyState": "Enabled", "KeyUsage": "ENCRYPT/DECRYPT", "Origin": "Aliyun_KMS",
+                "Creator": "1", "CreationDate": "2024-01-02T03:04:05Z", "Description": "",
+                "ProtectionLevel": "SOFTWARE", "PrimaryKeyVersion": "pv-1", "DKMSInstanceId": "kst-1",
+                "AutomaticRotation": "Disabled", "LastRotationDate": "2024-01-02T03:04:05Z",
+                "DeleteDate": "", "MaterialExpireTime": "" } }),
+        ),
     ];
     for (action, answer) in cases {
         assert_eq!(view(action, answer.clone()), without(answer, &["RequestId"]), "{action}");
@@ -86,9 +127,19 @@ fn odd_answers_are_still_read() {
         json!({ "PageNumber": 1, "TotalCount": 3 })
     );
     assert_eq!(
-        view("DescribeSecret", json!({ "SecretName": 5, "AutomaticRotation": true, "Tags": {} })),
-        json!({ "SecretName": "5", "AutomaticRotation": "true", "Tags": {} })
+        view(
+            "DescribeSecret",
+            json!({ "SecretName": 5, "AutomaticRotation": true, "Tags": {}, "ExtendedConfig": { "a": 1 } })
+        ),
+        json!({ "SecretName": "5", "AutomaticRotation": "true", "Tags": {}, "ExtendedConfig": r#"{"a":1}"# })
     );
+}
+
+#[test]
+fn json_is_not_cut_as_other_text_is() {
+    let long = format!(r#"{{"Sid":"{}"}}"#, "s".repeat(5_000));
+    let shown = view("GetSecretPolicy", json!({ "Policy": long }));
+    assert_eq!(shown, json!({ "Policy": long }));
 }
 
 #[test]

@@ -2,26 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::probe;
-
-/// `fits`, or what the agent reads.
-fn verdict(action: &str, arguments: &Value) -> String {
-    (probe(action).check)(arguments).map_or_else(|invalid| invalid.to_string(), |()| "fits".into())
-}
-
-/// Each case is an action, its arguments, and a part of what it says.
-fn holds(cases: impl IntoIterator<Item = (&'static str, Value, &'static str)>) {
-    for (action, arguments, part) in cases {
-        let says = verdict(action, &arguments);
-        assert!(says.contains(part), "{action} {arguments}\nsays {says}\nnot  {part}");
-    }
-}
-
-fn with(base: &Value, name: &str, value: Value) -> Value {
-    let mut arguments = base.clone();
-    arguments.as_object_mut().unwrap().insert(name.into(), value);
-    arguments
-}
+use super::{holds, verdict, with};
 
 #[test]
 fn secret_names() {
@@ -77,7 +58,11 @@ fn create_secret() {
             "exactly one of `Env` and `File`",
         ),
         (action, set("SecretDataType", json!("Text")), "one of `text`, `binary`"),
-        (action, set("SecretType", json!("generic")), "`SecretType` must be one of `Generic`"),
+        (
+            action,
+            set("SecretType", json!("generic")),
+            "`SecretType` must be one of `Generic`, `Rds`",
+        ),
         (action, set("Description", json!("d".repeat(8192))), "fits"),
         (action, set("Description", json!("d".repeat(8193))), "0 to 8192 characters"),
         (action, set("DKMSInstanceId", json!("kst-hzz68c22f94iwd4k7v0jf")), "fits"),
@@ -202,5 +187,117 @@ fn delete_secret() {
         (action, delete(json!(false), json!(7)), "fits"),
         (action, delete(json!(true), json!(7)), "`RecoveryWindowInDays` must be left out when"),
         (action, delete(json!("true"), json!(7)), "a boolean: true or false, without quotes"),
+    ]);
+}
+
+#[test]
+fn update_secret() {
+    let action = "UpdateSecret";
+    let set = |name, value| with(&json!({ "SecretName": "db" }), name, value);
+    let custom = "ExtendedConfig.CustomData";
+    let pairs: serde_json::Map<_, _> = (0..11).map(|k| (k.to_string(), json!("v"))).collect();
+    holds([
+        (action, json!({ "SecretName": "db" }), "`Description` must be given, or `ExtendedConfig"),
+        (action, set("Description", json!("")), "fits"),
+        (action, set("Description", json!("d".repeat(8193))), "0 to 8192 characters"),
+        (action, set(custom, json!({ "k": "v" })), "fits"),
+        (action, set(custom, json!(pairs)), "`ExtendedConfig.CustomData` must be an object of at"),
+        (action, set(custom, json!({ "k": "v".repeat(1024) })), "at most 1,024 characters"),
+        (action, set(custom, json!({ "k": {} })), "`ExtendedConfig.CustomData.k` must be a string"),
+        (action, set("ExtendedConfig", json!({})), "`ExtendedConfig` must be left out"),
+    ]);
+}
+
+#[test]
+fn update_secret_version_stage() {
+    let action = "UpdateSecretVersionStage";
+    let stage = |stage: &str| json!({ "SecretName": "db", "VersionStage": stage });
+    let to = |base: &Value| with(base, "MoveToVersion", json!("v1"));
+    let from = |base: &Value| with(base, "RemoveFromVersion", json!("v2"));
+    holds([
+        (action, json!({ "SecretName": "db" }), "`VersionStage` must be given"),
+        (action, stage("mine"), "`MoveToVersion` must be given, or `RemoveFromVersion`"),
+        (action, to(&stage("mine")), "fits"),
+        (action, from(&stage("mine")), "fits"),
+        (action, to(&from(&stage("mine"))), "fits"),
+        (action, to(&stage("ACSCurrent")), "fits"),
+        (action, to(&from(&stage("ACSPrevious"))), "fits"),
+        (action, from(&stage("ACSCurrent")), "ACSCurrent and ACSPrevious can be moved"),
+        (action, from(&stage("ACSPrevious")), "ACSCurrent and ACSPrevious can be moved"),
+        (action, stage("ACSCurrent"), "ACSCurrent and ACSPrevious can be moved"),
+        (action, with(&stage("mine"), "MoveToVersion", json!("")), "`MoveToVersion` must be 1"),
+        (action, with(&stage("mine"), "RemoveFromVersion", json!("\u{7}")), "1 to 64 visible"),
+    ]);
+}
+
+#[test]
+fn rotation() {
+    let action = "UpdateSecretRotationPolicy";
+    let policy = |on: bool| json!({ "SecretName": "db", "EnableAutomaticRotation": on });
+    let every = |on, interval: &str| with(&policy(on), "RotationInterval", json!(interval));
+    holds([
+        (action, json!({ "SecretName": "db" }), "`EnableAutomaticRotation` must be given"),
+        (action, policy(false), "fits"),
+        (action, policy(true), "`RotationInterval` must be given when"),
+        (action, every(true, "6h"), "fits"),
+        (action, every(true, "365d"), "fits"),
+        (action, every(false, "7d"), "fits"),
+        (action, every(true, "5h"), "from 6h to 365d"),
+        (action, every(true, "1y"), "an integer with a unit d, h, m or s"),
+        (action, every(true, "7"), "2 to 16 characters"),
+        ("RotateSecret", json!({ "SecretName": "db" }), "`VersionId` must be given"),
+        ("RotateSecret", json!({ "SecretName": "db", "VersionId": "v2" }), "fits"),
+        ("RotateSecret", json!({ "SecretName": "db", "VersionId": "v".repeat(65) }), "1 to 64"),
+    ]);
+}
+
+#[test]
+fn secret_policies() {
+    let name = json!({ "SecretName": "db" });
+    holds([
+        ("GetSecretPolicy", with(&name, "PolicyName", json!("default")), "fits"),
+        ("GetSecretPolicy", with(&name, "PolicyName", json!("mine")), "one of `default`"),
+        ("SetSecretPolicy", name.clone(), "`Policy` must be given"),
+        ("SetSecretPolicy", with(&name, "Policy", json!({})), "`Policy.Version` must be given"),
+        (
+            "SetSecretPolicy",
+            with(&name, "Policy", json!("{}")),
+            r#"for example {"Version":"1","Statement":[{"Effect":"Allow","Principal":{"RAM":["#,
+        ),
+    ]);
+}
+
+#[test]
+fn keys() {
+    let action = "CreateKey";
+    let set = |name, value| with(&json!({}), name, value);
+    let rotated =
+        |interval: &str| json!({ "EnableAutomaticRotation": true, "RotationInterval": interval });
+    holds([
+        (action, json!({}), "fits"),
+        (action, set("KeySpec", json!("Aliyun_AES_256")), "fits"),
+        (action, set("KeySpec", json!("AES/256")), "`KeySpec` must be of the characters"),
+        (action, set("KeyUsage", json!("ENCRYPT/DECRYPT")), "fits"),
+        (action, set("KeyUsage", json!("ENCRYPT")), "one of `ENCRYPT/DECRYPT`, `SIGN/VERIFY`"),
+        (action, set("Origin", json!("Aliyun_kms")), "one of `Aliyun_KMS`, `EXTERNAL`"),
+        (action, set("KeyStorageMechanism", json!("Hsm")), "one of `HsmInternal`, `HsmEncr"),
+        (action, set("ProtectionLevel", json!("hsm")), "one of `SOFTWARE`, `HSM`"),
+        (action, set("Description", json!("d".repeat(8193))), "0 to 8192 characters"),
+        (action, set("DKMSInstanceId", json!("kst.example.com")), "`DKMSInstanceId` must be"),
+        (action, set("Policy", json!({})), "`Policy.Version` must be given"),
+        (action, set("Tags", json!([{ "TagKey": "acs:x", "TagValue": "" }])), "`Tags[0].TagKey`"),
+        (action, set("EnableAutomaticRotation", json!(true)), "`RotationInterval` must be given"),
+        (action, rotated("365d"), "fits"),
+        (action, rotated("6d"), "from 7d to 365d"),
+        ("ListKeys", json!({ "Filters": [{ "Key": "keyId", "Values": ["k"] }] }), "fits"),
+        (
+            "ListKeys",
+            json!({ "Filters": [{ "Key": "KeyId", "Values": ["k"] }] }),
+            "one of `KeyState`",
+        ),
+        ("ListKeys", json!({ "PageSize": 101 }), "from 1 to 100"),
+        ("ListKmsInstances", json!({ "PageSize": 101 }), "from 1 to 100"),
+        ("ListKmsInstances", json!({ "Filters": [] }), "`Filters` must be left out"),
+        ("ListSecretVersionIds", json!({ "SecretName": "db", "PageSize": 0 }), "from 1 to 100"),
     ]);
 }

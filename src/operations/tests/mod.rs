@@ -2,6 +2,7 @@
 
 mod answers;
 mod limits;
+mod managed;
 mod schemas;
 mod wire;
 
@@ -63,6 +64,25 @@ impl Visit for Probes {
 
 fn probe(action: &str) -> Probe {
     catalogue(&mut Probes).into_iter().find(|probe| probe.action == action).unwrap()
+}
+
+/// `fits`, or what the agent reads.
+fn verdict(action: &str, arguments: &Value) -> String {
+    (probe(action).check)(arguments).map_or_else(|invalid| invalid.to_string(), |()| "fits".into())
+}
+
+/// Each case is an action, its arguments, and a part of what it says.
+fn holds(cases: impl IntoIterator<Item = (&'static str, Value, &'static str)>) {
+    for (action, arguments, part) in cases {
+        let says = verdict(action, &arguments);
+        assert!(says.contains(part), "{action} {arguments}\nsays {says}\nnot  {part}");
+    }
+}
+
+fn with(base: &Value, name: &str, value: Value) -> Value {
+    let mut arguments = base.clone();
+    arguments.as_object_mut().unwrap().insert(name.into(), value);
+    arguments
 }
 
 fn parse<O: Operation>(arguments: &Value) -> Result<O::Input, Invalid> {

@@ -45,11 +45,9 @@ fn schemas_are_plain_and_short() {
                 Some("array") => assert!(schema.contains_key("maxItems"), "{path}: no limit"),
                 Some("integer") => assert!(schema.contains_key("maximum"), "{path}: no limit"),
                 Some("object") => {
-                    assert_eq!(
-                        schema.get("additionalProperties"),
-                        Some(&Value::Bool(false)),
-                        "{path}"
-                    );
+                    let open = path.ends_with(".Policy") || path.ends_with("CustomData");
+                    let closed = schema.get("additionalProperties") == Some(&Value::Bool(false));
+                    assert!(closed || open, "{path}: takes unknown fields");
                 }
                 Some(_) => {}
                 None => panic!("{path}: no type"),
@@ -70,13 +68,4 @@ fn schemas_are_plain_and_short() {
     println!("{:28} {inputs:5} {outputs:5}", "total");
     assert!(inputs <= 16_000, "{inputs}");
     assert!(outputs <= 16_000, "{outputs}");
-}
-
-#[test]
-#[expect(clippy::print_stdout, reason = "for people who trim")]
-#[ignore = "prints"]
-fn print() {
-    for (action, _, input, output) in catalogue(&mut Schemas) {
-        println!("{action}\n  {input}\n  {output}");
-    }
 }

@@ -12,4 +12,4 @@ pub(crate) use server::{Era, Server, ServerOptions};
 pub(crate) const BINARY: &str = env!("CARGO_BIN_EXE_kms-mcp");
 
 /// How long anything may take before a test gives up; nothing waits that long when all is well.
-pub(crate) const PATIENCE: std::time::Duration = std::time::Duration::from_secs(60);
+pub(crate) const PATIENCE: std::time::Duration = std::time::Duration::from_mins(1);

@@ -1,0 +1,34 @@
+//! The person, played: sees the record the server made and says yes.
+
+use crate::approval::{Answer, Channel};
+use crate::guard::approval::Record;
+
+/// Approves what it is shown. Only the demo makes one, for its own throw-away store.
+#[derive(Default)]
+pub(super) struct Rehearsal {
+    /// What the person was shown, in short.
+    pub(super) saw: String,
+}
+
+impl Channel for Rehearsal {
+    fn method(&self) -> &'static str {
+        "demo"
+    }
+
+    fn who(&self) -> String {
+        "the demo, playing the person".into()
+    }
+
+    fn ask(&mut self, record: &Record) -> std::io::Result<Answer> {
+        let destination =
+            record.destination.as_deref().map_or_else(String::new, |to| format!(" → {to}"));
+        self.saw = format!(
+            "{}  {} of {}{destination} (risk: {}, rule: {})\napproved",
+            record.match_code, record.tool, record.resource, record.risk, record.rule
+        );
+        if record.type_the_name {
+            self.saw.push_str(&format!(", after typing `{}`", record.resource));
+        }
+        Ok(Answer::Approve)
+    }
+}

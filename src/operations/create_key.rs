@@ -1,0 +1,122 @@
+//! `CreateKey`.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::answer::answer;
+use super::choices::Choice;
+use super::key_choices::{KeySpec, KeyStorageMechanism, KeyUsage, Origin, ProtectionLevel};
+use super::policy::Policy;
+use super::resource_id::InstanceId;
+use super::rotation::{self, RotationInterval, Shortest};
+use super::tags::Tags;
+use crate::operation::{
+    Invalid, Operation, Outcome, Params, Resource, Retry, Risk, Spec, Untrusted,
+};
+
+pub(crate) struct CreateKey;
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+pub(crate) struct Input {
+    #[serde(rename = "DKMSInstanceId")]
+    dkms_instance_id: Option<InstanceId>,
+    #[schemars(length(max = 8192))]
+    description: Option<String>,
+    enable_automatic_rotation: Option<bool>,
+    rotation_interval: Option<RotationInterval>,
+    key_spec: Option<KeySpec>,
+    key_usage: Option<KeyUsage>,
+    /// Of an HSM instance
+    key_storage_mechanism: Option<KeyStorageMechanism>,
+    origin: Option<Origin>,
+    /// Ignored with an instance
+    protection_level: Option<ProtectionLevel>,
+    policy: Option<Policy>,
+    tags: Option<Tags>,
+}
+
+answer! {
+    struct Created {
+        key_metadata: Metadata,
+    }
+
+    struct Metadata {
+        key_id: Untrusted,
+        arn: Untrusted,
+        key_spec: Untrusted,
+        key_state: Untrusted,
+        key_usage: Untrusted,
+        origin: Untrusted,
+        creator: Untrusted,
+        creation_date: Untrusted,
+        /// Untrusted text
+        description: Untrusted,
+        protection_level: Untrusted,
+        primary_key_version: Untrusted,
+        #[serde(rename = "DKMSInstanceId")]
+        dkms_instance_id: Untrusted,
+        automatic_rotation: Untrusted,
+        rotation_interval: Untrusted,
+        next_rotation_date: Untrusted,
+        last_rotation_date: Untrusted,
+        delete_date: Untrusted,
+        material_expire_time: Untrusted,
+    }
+}
+
+impl Operation for CreateKey {
+    const SPEC: Spec = Spec {
+        action: "CreateKey",
+        title: "Create a key",
+        summary: "Create a key, to encrypt secrets with in a KMS instance.",
+        risk: Risk::Destroy,
+        retry: Retry::NotActed,
+    };
+    type Input = Input;
+    type Output = Created;
+    type View = Created;
+
+    fn check(input: &Input) -> Result<(), Invalid> {
+        input.dkms_instance_id.iter().try_for_each(InstanceId::check)?;
+        rotation::check(
+            input.enable_automatic_rotation,
+            input.rotation_interval.as_ref(),
+            Shortest::SevenDays,
+        )?;
+        input.key_spec.iter().try_for_each(KeySpec::check)?;
+        input.policy.iter().try_for_each(Policy::check)?;
+        input.tags.iter().try_for_each(Tags::check)
+    }
+
+    fn risk(input: &Input) -> Risk {
+        Policy::risk(input.policy.as_ref())
+    }
+
+    fn resource(_input: &Input) -> Resource {
+        Resource::new_key()
+    }
+
+    fn params(input: Input) -> Params {
+        Params::new()
+            .query_some("DKMSInstanceId", input.dkms_instance_id.map(String::from))
+            .query_some("Description", input.description)
+            .query_some("EnableAutomaticRotation", input.enable_automatic_rotation)
+            .query_some("RotationInterval", input.rotation_interval.map(String::from))
+            .query_some("KeySpec", input.key_spec.map(String::from))
+            .query_some("KeyUsage", input.key_usage.map(Choice::name))
+            .query_some("KeyStorageMechanism", input.key_storage_mechanism.map(Choice::name))
+            .query_some("Origin", input.origin.map(Choice::name))
+            .query_some("ProtectionLevel", input.protection_level.map(Choice::name))
+            .query_json("Policy", input.policy.as_ref())
+            .query_json("Tags", input.tags.as_ref())
+    }
+
+    fn view(output: Created) -> Created {
+        output
+    }
+
+    fn outcome(_risk: Risk) -> Option<Outcome> {
+        Some(Outcome::Created)
+    }
+}

@@ -1,0 +1,90 @@
+//! `ListKeys`.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::answer::{Count, answer};
+use super::filters::Filters;
+use crate::operation::{Invalid, Operation, Params, Resource, Retry, Risk, Spec, Untrusted};
+
+pub(crate) struct ListKeys;
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+pub(crate) struct Input {
+    #[schemars(range(min = 1, max = 2_147_483_647))]
+    page_number: Option<u32>,
+    /// Default 10
+    #[schemars(range(min = 1, max = 100))]
+    page_size: Option<u32>,
+    filters: Option<Filters<By>>,
+}
+
+/// Spelled as KMS spells them (facts/kms.md §1.16).
+#[derive(Debug, Clone, Copy, Deserialize, Serialize, JsonSchema)]
+#[schemars(inline, description = "")]
+enum By {
+    KeyState,
+    KeySpec,
+    KeyUsage,
+    ProtectionLevel,
+    CreatorType,
+    #[serde(rename = "DKMSInstanceId")]
+    DkmsInstanceId,
+    #[serde(rename = "keyId")]
+    KeyId,
+    AliasName,
+    Creator,
+    TagKey,
+    TagValue,
+}
+
+answer! {
+    struct Listing {
+        page_number: Count,
+        page_size: Count,
+        total_count: Count,
+        keys: Keys,
+    }
+
+    struct Keys {
+        key: Vec<Listed>,
+    }
+
+    struct Listed {
+        key_id: Untrusted,
+        key_arn: Untrusted,
+    }
+}
+
+impl Operation for ListKeys {
+    const SPEC: Spec = Spec {
+        action: "ListKeys",
+        title: "List keys",
+        summary: "List the keys of the region.",
+        risk: Risk::Inspect,
+        retry: Retry::Idempotent,
+    };
+    type Input = Input;
+    type Output = Listing;
+    type View = Listing;
+
+    fn check(_input: &Input) -> Result<(), Invalid> {
+        Ok(())
+    }
+
+    fn resource(_input: &Input) -> Resource {
+        Resource::account()
+    }
+
+    fn params(input: Input) -> Params {
+        Params::new()
+            .query_some("PageNumber", input.page_number)
+            .query_some("PageSize", input.page_size)
+            .query_json("Filters", input.filters.as_ref())
+    }
+
+    fn view(output: Listing) -> Listing {
+        output
+    }
+}

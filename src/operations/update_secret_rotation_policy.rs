@@ -1,0 +1,68 @@
+//! `UpdateSecretRotationPolicy`: managed types only.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::answer::answer;
+use super::rotation::{self, RotationInterval, Shortest};
+use super::secret_name::SecretName;
+use crate::operation::{
+    Invalid, Operation, Outcome, Params, Resource, Retry, Risk, Spec, Untrusted,
+};
+
+pub(crate) struct UpdateSecretRotationPolicy;
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+pub(crate) struct Input {
+    secret_name: SecretName,
+    enable_automatic_rotation: bool,
+    rotation_interval: Option<RotationInterval>,
+}
+
+answer! {
+    struct Updated {
+        secret_name: Untrusted,
+    }
+}
+
+impl Operation for UpdateSecretRotationPolicy {
+    const SPEC: Spec = Spec {
+        action: "UpdateSecretRotationPolicy",
+        title: "Set how often a secret rotates",
+        summary: "Turn rotation of a managed secret on or off; Generic secrets cannot rotate.",
+        risk: Risk::Write,
+        retry: Retry::Idempotent,
+    };
+    type Input = Input;
+    type Output = Updated;
+    type View = Updated;
+
+    fn check(input: &Input) -> Result<(), Invalid> {
+        input.secret_name.check()?;
+        rotation::check(
+            Some(input.enable_automatic_rotation),
+            input.rotation_interval.as_ref(),
+            Shortest::SixHours,
+        )
+    }
+
+    fn resource(input: &Input) -> Resource {
+        Resource::secret(input.secret_name.as_str())
+    }
+
+    fn params(input: Input) -> Params {
+        Params::new()
+            .query("SecretName", input.secret_name)
+            .query("EnableAutomaticRotation", input.enable_automatic_rotation.to_string())
+            .query_some("RotationInterval", input.rotation_interval.map(String::from))
+    }
+
+    fn view(output: Updated) -> Updated {
+        output
+    }
+
+    fn outcome(_risk: Risk) -> Option<Outcome> {
+        Some(Outcome::Updated)
+    }
+}
