@@ -107,7 +107,11 @@ impl Client {
         }
         let meta: Meta = serde_json::from_slice(&body)
             .map_err(|_| (Failure::Unreadable, Some(code), None, None))?;
-        let request_id = meta.request_id.and_then(error::request_id);
+        // Every answer of KMS has one; without it a proxy answered, and nothing is known of the call.
+        let Some(request_id) = meta.request_id else {
+            return Err((Failure::Unreadable, Some(code), None, None));
+        };
+        let request_id = error::request_id(request_id);
         match serde_json::from_slice(&body) {
             Ok(output) => Ok((output, code, request_id)),
             Err(_) => Err((Failure::Unreadable, Some(code), request_id, None)),

@@ -7,10 +7,16 @@ mod approver;
 #[cfg(test)]
 mod confirmation;
 #[cfg(test)]
+mod bad_input;
+#[cfg(test)]
 mod harness;
 #[cfg(test)]
 mod layout;
 #[cfg(test)]
+mod schema;
+#[cfg(test)]
 mod session;
 #[cfg(test)]
 mod witness;
+#[cfg(test)]
+mod wire;
