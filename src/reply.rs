@@ -145,10 +145,10 @@ fn confirm(
     insert("MatchCode", &challenge.match_code);
     let mut notes = Vec::new();
     if challenge.approved {
-        notes.push("Nothing was sent. Show the person the equivalent command; if they want the call made, repeat it exactly with ConfirmationToken set to the token.".into());
+        notes.push("The call was not made. Show the person the equivalent command; if they want the call made, repeat it exactly with ConfirmationToken set to the token.".into());
     } else {
         insert("ApproveWith", &approve_with(&challenge.match_code));
-        notes.push("Nothing was sent. Ask the person to run ApproveWith in their own terminal and to compare the match code, then repeat exactly this call with ConfirmationToken set to the token: it waits for their decision. You cannot approve it yourself.".into());
+        notes.push("The call was not made. Ask the person to run ApproveWith in their own terminal and to compare the match code, then repeat exactly this call with ConfirmationToken set to the token: it waits for their decision. You cannot approve it yourself.".into());
     }
     if let Some(equivalent) = equivalent {
         confirmation.insert(

@@ -70,6 +70,8 @@ pub(crate) struct Request {
     pub(crate) destination: Option<Destination>,
     /// `inline`, or the source that was named.
     pub(crate) source: Option<String>,
+    /// The source with its name, for the approver: `file db.txt`.
+    pub(crate) source_name: Option<String>,
     pub(crate) secret_type: Option<String>,
     pub(crate) target: Target,
     pub(crate) witnessed: Option<Witnessed>,
@@ -174,7 +176,7 @@ impl Guard {
             caller_key: request.target.credential.fingerprint(),
             witness: request.witnessed.clone(),
             arguments: approval::arguments(&request.params, request.auto_key, self.tokens.key()),
-            source: request.source.clone(),
+            source: request.source_name.clone().or_else(|| request.source.clone()),
             rule: verdict.rule.clone(),
             rule_reason: verdict.reason.clone(),
             policy_digest: self.policy.digest(),

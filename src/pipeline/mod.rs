@@ -20,7 +20,7 @@ use crate::client::Client;
 use crate::env::Env;
 use crate::guard::policy::Level;
 use crate::guard::{Guard, Refusal, Request};
-use crate::operation::{Operation, Risk, Witness, equivalent};
+use crate::operation::{Operation, Risk, SecretDataSource, Witness, equivalent};
 use crate::reply::{Equivalent, Reply};
 use crate::scrub::Scrubber;
 use crate::sensitive::Sensitive;
@@ -172,12 +172,14 @@ impl Pipeline {
             #[expect(clippy::disallowed_methods, reason = "into the scrubber, to keep it in")]
             self.scrubber.know(part.expose());
         }
-        let mut source = None;
+        let (mut source, mut source_name) = (None, None);
         if let Some(slot) = O::value(&mut input) {
             source = Some("inline".to_owned());
             if let Some(from) = slot.source {
                 *slot.data = Some(self.allowed.read(from, &self.env).map_err(Refusal::Invalid)?);
-                source = Some(named(from));
+                let (kind, name) = named(from);
+                source = Some(kind.to_owned());
+                source_name = Some(format!("{kind} {name}"));
             }
         }
         O::check_value(&input).map_err(Refusal::Invalid)?;
@@ -189,6 +191,7 @@ impl Pipeline {
             resource,
             destination,
             source,
+            source_name,
             secret_type,
             target,
             witnessed: None,
@@ -217,10 +220,10 @@ fn equivalent_of<O: Operation>(request: &Request) -> Equivalent {
     }
 }
 
-/// A source as policies and records name it.
-fn named(source: &crate::operation::SecretDataSource) -> String {
+/// The kind of a source, as policies name it, and its name.
+fn named(source: &SecretDataSource) -> (&'static str, &str) {
     match (&source.env, &source.file) {
-        (Some(_), _) => "env".into(),
-        _ => "file".into(),
+        (Some(name), _) => ("env", name),
+        (None, name) => ("file", name.as_deref().unwrap_or_default()),
     }
 }

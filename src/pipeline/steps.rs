@@ -43,6 +43,7 @@ impl Pipeline {
             resource: O::resource(&input),
             destination: None,
             source: None,
+            source_name: None,
             secret_type: None,
             target: parent.target.clone(),
             witnessed: None,

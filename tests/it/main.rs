@@ -5,9 +5,9 @@
 #[cfg(test)]
 mod approver;
 #[cfg(test)]
-mod confirmation;
-#[cfg(test)]
 mod bad_input;
+#[cfg(test)]
+mod confirmation;
 #[cfg(test)]
 mod harness;
 #[cfg(test)]
@@ -17,6 +17,6 @@ mod schema;
 #[cfg(test)]
 mod session;
 #[cfg(test)]
-mod witness;
-#[cfg(test)]
 mod wire;
+#[cfg(test)]
+mod witness;
