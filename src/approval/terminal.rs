@@ -102,6 +102,9 @@ fn rendered(record: &Record) -> String {
     if let Some(destination) = &record.destination {
         row("Value goes to", place(destination));
     }
+    if let Some(name) = &record.file_name {
+        row("File", &quoted(name));
+    }
     if let Some(source) = &record.source {
         row("Value from", &quoted(source));
     }

@@ -22,7 +22,7 @@ use crate::mcp;
 use crate::pipeline::{Pipeline, Place};
 use crate::scrub::Scrubber;
 use crate::store::{Store, private_folder};
-use crate::values::Allowed;
+use crate::values::{Allowed, Folder};
 
 /// Flags of `serve`. They choose and tighten; none skips a step.
 #[derive(Debug, Default, Args)]
@@ -112,6 +112,7 @@ pub(super) async fn run(flags: Flags, env: Env, scrubber: Scrubber) -> Result<Ex
         audit: audit.clone(),
         place,
         allowed: allowed(&config, &state)?,
+        disclosed: disclosed(&config, &state)?,
         env,
         scrubber,
         wait: config.wait(),
@@ -174,6 +175,17 @@ fn allowed(config: &Config, state: &Path) -> Result<Allowed, Failure> {
         vec![folder]
     };
     Ok(Allowed::new(&config.sources.env, folders)?)
+}
+
+/// The folder that values may be written to.
+fn disclosed(config: &Config, state: &Path) -> Result<Folder, Failure> {
+    match &config.destinations.folder {
+        None => Ok(Folder::new(state.join("disclosed"))),
+        Some(folder) if folder.is_absolute() => Ok(Folder::new(folder.clone())),
+        Some(_) => {
+            Err(Failure("`destinations.folder` in config.toml must be an absolute path".into()))
+        }
+    }
 }
 
 /// Starts the embedded KMS on a loopback port and points the calls to it.

@@ -68,6 +68,8 @@ pub(crate) struct Request {
     pub(crate) risk: Risk,
     pub(crate) resource: Resource,
     pub(crate) destination: Option<Destination>,
+    /// For the destination `file`.
+    pub(crate) file_name: Option<String>,
     /// `inline`, or the source that was named.
     pub(crate) source: Option<String>,
     /// The source with its name, for the approver: `file db.txt`.
@@ -170,6 +172,7 @@ impl Guard {
             level: level.name().into(),
             resource: request.resource.name.clone(),
             destination: request.destination.map(|destination| destination.name().into()),
+            file_name: request.file_name.clone(),
             region: request.target.region.clone(),
             host: request.target.host.clone(),
             account: request.target.account.clone(),

@@ -49,6 +49,11 @@ pub trait Operation: Send + Sync + 'static {
         None
     }
 
+    /// The file a value goes to, for the destination `file`.
+    fn file_name(_input: &Self::Input) -> Option<&str> {
+        None
+    }
+
     /// The `SecretType` the call itself states, for policies that match on it.
     fn secret_type(_input: &Self::Input) -> Option<&str> {
         None

@@ -9,13 +9,17 @@ use crate::client::{Answer, ClientError};
 use crate::guard::Refusal;
 use crate::operation::{Destination, Operation, Outcome, Risk};
 use crate::reply::{self, Changed, Reply};
+use crate::values::Prepared;
+
+/// The code of a value that reached no file.
+const NO_FILE: &str = "FileUnavailable";
 
 impl Pipeline {
     pub(super) async fn answer<O: Operation>(
         &self,
         answer: Answer<O::Output>,
         trail: Trail,
-        asked: &Asked,
+        mut asked: Asked,
         known: &mut Known,
     ) -> Reply {
         let Answer { mut output, request_id, http_status, attempts, ms } = answer;
@@ -43,6 +47,29 @@ impl Pipeline {
             let envelope = reply::refused(&refusal, None, |_| String::new());
             return Reply::new(&closed, envelope, None, std::mem::take(&mut known.scrubbers));
         }
+        let file = asked.file.take();
+        let written = match (&value, file) {
+            (Some(value), Some(file)) => Some(file.write(value)),
+            _ => None,
+        };
+        if let Some(Err(_)) = &written {
+            drop(value);
+            let event =
+                Event { upstream: Some(upstream), code: Some(NO_FILE.into()), ..Event::default() };
+            let closed = trail.close(event).await;
+            let error = reply::error(
+                NO_FILE,
+                "the value could not be written to the file, and was dropped",
+                Changed::No,
+                "Tell the person; the folder may be full.",
+            );
+            return Reply::new(
+                &closed,
+                reply::failed(error),
+                None,
+                std::mem::take(&mut known.scrubbers),
+            );
+        }
         let outcome = O::outcome(asked.risk);
         let closed = trail
             .close(Event {
@@ -63,7 +90,13 @@ impl Pipeline {
         }
         let disclosed = value.filter(|_| asked.destination == Some(Destination::Agent));
         let mut notes = std::mem::take(&mut known.notes);
-        notes.extend(notes_of::<O>(disclosed.is_some(), asked));
+        if let Some(Ok(path)) = &written {
+            notes.push(format!(
+                "The value was written to {} (mode 0600); it is not in this conversation.",
+                path.display()
+            ));
+        }
+        notes.extend(notes_of::<O>(disclosed.is_some(), &asked));
         let envelope = reply::ok(result, outcome, request_id.as_deref(), notes);
         Reply::new(&closed, envelope, disclosed, std::mem::take(&mut known.scrubbers))
     }
@@ -125,6 +158,8 @@ impl Pipeline {
 /// What the answer is compared with.
 #[derive(Debug)]
 pub(super) struct Asked {
+    /// Where the value goes, for the destination `file`.
+    pub(super) file: Option<Prepared>,
     pub(super) risk: Risk,
     pub(super) destination: Option<Destination>,
     pub(super) own_account: bool,

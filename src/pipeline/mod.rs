@@ -24,7 +24,7 @@ use crate::operation::{Operation, Risk, SecretDataSource, Witness, equivalent};
 use crate::reply::{Equivalent, Reply};
 use crate::scrub::Scrubber;
 use crate::sensitive::Sensitive;
-use crate::values::Allowed;
+use crate::values::{Allowed, Folder};
 
 pub(crate) use arguments::input_schema;
 use ending::{Asked, failed};
@@ -56,6 +56,8 @@ pub(crate) struct Pipeline {
     pub(crate) audit: AuditLog,
     pub(crate) place: Place,
     pub(crate) allowed: Allowed,
+    /// Where the destination `file` is.
+    pub(crate) disclosed: Folder,
     pub(crate) env: Arc<Env>,
     pub(crate) scrubber: Scrubber,
     /// How long a repeated call waits for a decision.
@@ -139,7 +141,9 @@ impl Pipeline {
             let may_create = level == Level::None || request.token.is_some();
             self.choose_key(&mut request, may_create, &mut known.notes).await?;
         }
+        let prepared = request.file_name.as_deref().map(|name| self.disclosed.prepare(name));
         let asked = Asked {
+            file: prepared.transpose().map_err(Refusal::Invalid)?,
             risk: request.risk,
             destination: request.destination,
             own_account: !request.resource.name.starts_with("acs:"),
@@ -148,7 +152,7 @@ impl Pipeline {
         let permit = self.guard.admit::<O>(request).await?;
         let (result, trail) = self.client.send(permit).await;
         Ok(match result {
-            Ok(answer) => self.answer::<O>(answer, trail, &asked, known).await,
+            Ok(answer) => self.answer::<O>(answer, trail, asked, known).await,
             Err(failure) => failed::<O>(&failure, trail, &asked, known).await,
         })
     }
@@ -165,6 +169,7 @@ impl Pipeline {
         let destination = O::destination(&input);
         let secret_type = O::secret_type(&input).map(str::to_owned);
         let auto_key = O::auto_key(&input);
+        let file_name = O::file_name(&input).map(str::to_owned);
         let target = self.place.target(common.region.as_deref(), &resource.name)?;
         let credential = &target.credential;
         let parts = [credential.id(), credential.secret()].into_iter().chain(credential.token());
@@ -190,6 +195,7 @@ impl Pipeline {
             risk,
             resource,
             destination,
+            file_name,
             source,
             source_name,
             secret_type,

@@ -42,6 +42,7 @@ impl Pipeline {
             risk: O::risk(&input),
             resource: O::resource(&input),
             destination: None,
+            file_name: None,
             source: None,
             source_name: None,
             secret_type: None,

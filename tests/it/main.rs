@@ -9,6 +9,8 @@ mod bad_input;
 #[cfg(test)]
 mod confirmation;
 #[cfg(test)]
+mod file_destination;
+#[cfg(test)]
 mod harness;
 #[cfg(test)]
 mod layout;
