@@ -26,7 +26,7 @@ fn an_approved_value_goes_into_a_file_and_not_into_the_conversation() {
 
     // A file that is there is never overwritten, and no value is fetched for it.
     let before = emulator.count("GetSecretValue");
-    let again = server.call_approved("GetSecretValue", read, "y");
+    let again = server.call("GetSecretValue", read);
     assert_eq!(again["Error"]["Code"], "InvalidArgument", "{again}");
     assert_eq!(emulator.count("GetSecretValue"), before);
 }
