@@ -2,4 +2,5 @@
 
 mod harness;
 mod layout;
+mod pin;
 mod session;
