@@ -11,6 +11,8 @@ mod harness;
 #[cfg(test)]
 mod layout;
 #[cfg(test)]
+mod oracle;
+#[cfg(test)]
 mod session;
 #[cfg(test)]
 mod witness;
