@@ -5,7 +5,13 @@
 #[cfg(test)]
 mod approver;
 #[cfg(test)]
+mod audit_closed;
+#[cfg(test)]
 mod confirmation;
+#[cfg(test)]
+mod crash;
+#[cfg(test)]
+mod hardening;
 #[cfg(test)]
 mod harness;
 #[cfg(test)]

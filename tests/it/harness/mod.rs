@@ -2,6 +2,7 @@
 
 mod canary;
 mod emulator;
+mod gate;
 mod md5;
 mod normal;
 mod pty;
@@ -10,6 +11,7 @@ mod server;
 
 pub(crate) use canary::Canaries;
 pub(crate) use emulator::Emulator;
+pub(crate) use gate::Gate;
 pub(crate) use normal::normal;
 pub(crate) use pty::Pty;
 pub(crate) use question::Question;
