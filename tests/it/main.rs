@@ -17,6 +17,8 @@ mod harness;
 #[cfg(test)]
 mod layout;
 #[cfg(test)]
+mod leaks;
+#[cfg(test)]
 mod oracle;
 #[cfg(test)]
 mod session;
