@@ -102,6 +102,17 @@ pub(crate) struct Event {
     pub client: Option<String>,
 }
 
+impl Event {
+    /// The texts that KMS had a say in. Checked against their alphabets, but a secret may fit one.
+    pub(crate) fn from_upstream(&mut self) -> impl Iterator<Item = &mut String> {
+        let upstream = self.upstream.iter_mut();
+        let resource = self.resource.iter_mut();
+        let texts = upstream.flat_map(|upstream| [&mut upstream.request_id, &mut upstream.code]);
+        let texts = texts.chain(resource.flat_map(|seen| [&mut seen.version, &mut seen.kind]));
+        texts.chain([&mut self.code]).flatten()
+    }
+}
+
 /// A confirmation. Never the token itself.
 #[derive(Default, Clone, Debug, Serialize)]
 pub(crate) struct Approval {

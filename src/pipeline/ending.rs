@@ -43,7 +43,7 @@ impl Pipeline {
                 code: Some(refusal.code().into()),
                 ..Event::default()
             };
-            let closed = trail.close(event).await;
+            let closed = trail.close(self.clean(event, &known.scrubbers)).await;
             let envelope = reply::refused(&refusal, None, |_| String::new());
             return Reply::new(&closed, envelope, None, std::mem::take(&mut known.scrubbers));
         }
@@ -56,7 +56,7 @@ impl Pipeline {
             drop(value);
             let event =
                 Event { upstream: Some(upstream), code: Some(NO_FILE.into()), ..Event::default() };
-            let closed = trail.close(event).await;
+            let closed = trail.close(self.clean(event, &known.scrubbers)).await;
             let error = reply::error(
                 NO_FILE,
                 "the value could not be written to the file, and was dropped",
@@ -71,17 +71,16 @@ impl Pipeline {
             );
         }
         let outcome = O::outcome(asked.risk);
-        let closed = trail
-            .close(Event {
-                upstream: Some(upstream),
-                outcome: Some(outcome.map_or("ok", Outcome::name).into()),
-                resource: answered_version.map(|version| Audited {
-                    version: Some(version),
-                    ..known.event.resource.clone().unwrap_or_default()
-                }),
-                ..Event::default()
-            })
-            .await;
+        let event = Event {
+            upstream: Some(upstream),
+            outcome: Some(outcome.map_or("ok", Outcome::name).into()),
+            resource: answered_version.map(|version| Audited {
+                version: Some(version),
+                ..known.event.resource.clone().unwrap_or_default()
+            }),
+            ..Event::default()
+        };
+        let closed = trail.close(self.clean(event, &known.scrubbers)).await;
         let result = serde_json::to_value(O::view(output)).unwrap_or_default();
         if asked.own_account
             && let Some(arn) = result.get("Arn").and_then(Value::as_str)
@@ -101,6 +100,42 @@ impl Pipeline {
         Reply::new(&closed, envelope, disclosed, std::mem::take(&mut known.scrubbers))
     }
 
+    pub(super) async fn failed<O: Operation>(
+        &self,
+        failure: &ClientError,
+        trail: Trail,
+        asked: &Asked,
+        known: &mut Known,
+    ) -> Reply {
+        let settled_as = failure.kms_code().and_then(O::settles);
+        let changes = matches!(asked.risk, Risk::Write | Risk::Destroy);
+        let certainty = if changes && failure.ambiguous { Changed::Unknown } else { Changed::No };
+        let outcome = match (settled_as, certainty) {
+            (Some(outcome), _) => outcome.name(),
+            (None, Changed::Unknown) => "unknown",
+            (None, Changed::No) => "failed",
+        };
+        let event = Event {
+            upstream: Some(Upstream {
+                request_id: failure.request_id.clone(),
+                http_status: failure.http_status,
+                code: failure.kms_code().map(str::to_owned),
+                ms: Some(failure.ms),
+                attempts: Some(failure.attempts),
+            }),
+            outcome: Some(outcome.into()),
+            code: Some(failure.code().into()),
+            ..Event::default()
+        };
+        let closed = trail.close(self.clean(event, &known.scrubbers)).await;
+        let mut envelope = match settled_as {
+            Some(outcome) => settled(outcome, failure),
+            None => reply::upstream(failure, certainty),
+        };
+        reply::add_notes(&mut envelope, std::mem::take(&mut known.notes));
+        Reply::new(&closed, envelope, None, std::mem::take(&mut known.scrubbers))
+    }
+
     /// A step failed before the call itself was admitted; that may be all the call wanted.
     pub(super) async fn settled_before<O: Operation>(
         &self,
@@ -113,6 +148,7 @@ impl Pipeline {
         let mut event = std::mem::take(&mut known.event);
         event.outcome = Some(outcome.name().into());
         event.code = failure.kms_code().map(str::to_owned);
+        let event = self.clean(event, &known.scrubbers);
         let closed = self.audit.refuse(Kind::Result, event).await;
         let envelope = settled(outcome, &failure);
         Ok(Reply::new(&closed, envelope, None, std::mem::take(&mut known.scrubbers)))
@@ -140,8 +176,14 @@ impl Pipeline {
             }
         };
         reply::add_notes(&mut envelope, notes);
-        let closed = self.audit.refuse(kind, event).await;
+        let closed = self.audit.refuse(kind, self.clean(event, &scrubbers)).await;
         Reply::new(&closed, envelope, None, scrubbers)
+    }
+
+    /// What goes into the audit log stays there: no secret may, not even one that KMS repeated.
+    pub(super) fn clean(&self, mut event: Event, calls: &[crate::scrub::CallScrubber]) -> Event {
+        event.from_upstream().for_each(|text| self.scrubber.text(text, calls));
+        event
     }
 
     fn approve_with(&self, match_code: &str) -> String {
@@ -165,42 +207,6 @@ pub(super) struct Asked {
     pub(super) own_account: bool,
     /// The version a person approved.
     pub(super) version: Option<String>,
-}
-
-pub(super) async fn failed<O: Operation>(
-    failure: &ClientError,
-    trail: Trail,
-    asked: &Asked,
-    known: &mut Known,
-) -> Reply {
-    let settled_as = failure.kms_code().and_then(O::settles);
-    let changes = matches!(asked.risk, Risk::Write | Risk::Destroy);
-    let certainty = if changes && failure.ambiguous { Changed::Unknown } else { Changed::No };
-    let outcome = match (settled_as, certainty) {
-        (Some(outcome), _) => outcome.name(),
-        (None, Changed::Unknown) => "unknown",
-        (None, Changed::No) => "failed",
-    };
-    let closed = trail
-        .close(Event {
-            upstream: Some(Upstream {
-                request_id: failure.request_id.clone(),
-                http_status: failure.http_status,
-                code: failure.kms_code().map(str::to_owned),
-                ms: Some(failure.ms),
-                attempts: Some(failure.attempts),
-            }),
-            outcome: Some(outcome.into()),
-            code: Some(failure.code().into()),
-            ..Event::default()
-        })
-        .await;
-    let mut envelope = match settled_as {
-        Some(outcome) => settled(outcome, failure),
-        None => reply::upstream(failure, certainty),
-    };
-    reply::add_notes(&mut envelope, std::mem::take(&mut known.notes));
-    Reply::new(&closed, envelope, None, std::mem::take(&mut known.scrubbers))
 }
 
 /// The wanted state holds already: that is success.

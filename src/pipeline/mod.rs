@@ -27,7 +27,7 @@ use crate::sensitive::Sensitive;
 use crate::values::{Allowed, Folder};
 
 pub(crate) use arguments::input_schema;
-use ending::{Asked, failed};
+use ending::Asked;
 pub(crate) use place::Place;
 use steps::Stop;
 
@@ -153,7 +153,7 @@ impl Pipeline {
         let (result, trail) = self.client.send(permit).await;
         Ok(match result {
             Ok(answer) => self.answer::<O>(answer, trail, asked, known).await,
-            Err(failure) => failed::<O>(&failure, trail, &asked, known).await,
+            Err(failure) => self.failed::<O>(&failure, trail, &asked, known).await,
         })
     }
 

@@ -93,7 +93,7 @@ impl Pipeline {
                 ..Event::default()
             },
         };
-        if !trail.close(event).await.is_recorded() {
+        if !trail.close(self.clean(event, &[])).await.is_recorded() {
             return Err(Stop::Refused(Refusal::AuditUnavailable));
         }
         let answer = result.map_err(|failure| {

@@ -80,6 +80,14 @@ impl Scrubber {
         clean(value, exempt, &|text| process.hits(text))
     }
 
+    /// Replaces a text that holds a known secret, or one of `calls`.
+    pub(crate) fn text(&self, text: &mut String, calls: &[CallScrubber]) {
+        let holds = |search: &Search| search.hits(text.as_bytes());
+        if holds(&self.search()) || calls.iter().any(|call| holds(&call.call)) {
+            REMOVED.clone_into(text);
+        }
+    }
+
     fn search(&self) -> Arc<Search> {
         let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
         Arc::clone(&known.search)

@@ -5,15 +5,25 @@
 #[cfg(test)]
 mod approver;
 #[cfg(test)]
+mod audit_closed;
+#[cfg(test)]
 mod bad_input;
 #[cfg(test)]
 mod confirmation;
 #[cfg(test)]
+mod crash;
+#[cfg(test)]
 mod file_destination;
+#[cfg(test)]
+mod hardening;
 #[cfg(test)]
 mod harness;
 #[cfg(test)]
 mod layout;
+#[cfg(test)]
+mod leaks;
+#[cfg(test)]
+mod oracle;
 #[cfg(test)]
 mod pin;
 #[cfg(test)]

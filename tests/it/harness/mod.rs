@@ -1,11 +1,18 @@
 //! What every test stands on: real processes, spoken to as their users do.
 
+mod canary;
 mod emulator;
+mod gate;
+mod md5;
+mod normal;
 mod pty;
 mod question;
 mod server;
 
+pub(crate) use canary::Canaries;
 pub(crate) use emulator::Emulator;
+pub(crate) use gate::Gate;
+pub(crate) use normal::normal;
 pub(crate) use pty::Pty;
 pub(crate) use question::Question;
 pub(crate) use server::{Era, Server, ServerOptions};

@@ -7,6 +7,7 @@ use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
 
 use super::BINARY;
 
@@ -66,6 +67,10 @@ fn start(home: &Path, arguments: &[&str]) -> (Child, File) {
     unlockpt(&master).unwrap();
     let name = ptsname(&master, Vec::new()).unwrap().into_string().unwrap();
     let slave = || File::options().read(true).write(true).open(&name).unwrap();
+    // What is typed before a prompt would be echoed in no certain place.
+    let mut modes = tcgetattr(slave()).unwrap();
+    modes.local_modes.remove(LocalModes::ECHO);
+    tcsetattr(slave(), OptionalActions::Now, &modes).unwrap();
     let child = Command::new(BINARY)
         .args(arguments)
         .env_clear()

@@ -37,6 +37,8 @@ pub(crate) struct ServerOptions {
     pub environment: Vec<(String, String)>,
     /// The content of `config.toml`.
     pub config: Option<String>,
+    /// A program, with its arguments, that starts the server in its own place.
+    pub through: Vec<String>,
 }
 
 impl ServerOptions {
@@ -47,6 +49,7 @@ impl ServerOptions {
             arguments: vec!["--backend".into(), "embedded".into()],
             environment: Vec::new(),
             config: Some("wait_seconds = 1\n".into()),
+            through: Vec::new(),
         }
     }
 
@@ -80,6 +83,12 @@ impl ServerOptions {
     #[must_use]
     pub(crate) fn arg(mut self, argument: &str) -> Self {
         self.arguments.push(argument.into());
+        self
+    }
+
+    #[must_use]
+    pub(crate) fn through(mut self, words: &[&str]) -> Self {
+        self.through = words.iter().map(|word| (*word).into()).collect();
         self
     }
 
@@ -128,8 +137,9 @@ impl Server {
             std::fs::create_dir_all(&folder).unwrap();
             std::fs::write(folder.join("config.toml"), config).unwrap();
         }
-        let mut child = Command::new(BINARY)
-            .arg("serve")
+        let mut words = options.through.iter().map(String::as_str).chain([BINARY, "serve"]);
+        let mut child = Command::new(words.next().unwrap())
+            .args(words)
             .args(&options.arguments)
             .arg("--state-dir")
             .arg(home.join("state"))
