@@ -8,7 +8,7 @@ import threading
 from pathlib import Path
 
 BINARY = os.environ["KMS_MCP_BINARY"]
-PATIENCE = 30
+PATIENCE = 60
 
 
 class Emulator:

@@ -8,7 +8,7 @@ import jsonschema
 import pytest
 from mcp import MCPError
 
-from programs import BINARY
+from programs import BINARY, PATIENCE
 from servers import session
 
 #: What the client calls it, and what must come of it: the handshake, or whatever the server likes
@@ -250,5 +250,5 @@ def test_the_state_folder_serves_the_same_secrets_again(tmp_path):
 
 def test_approving_needs_a_terminal(tmp_path):
     command = [BINARY, "approve", "--state-dir", tmp_path / "state"]
-    done = subprocess.run(command, input="y\n", capture_output=True, text=True, timeout=30)
+    done = subprocess.run(command, input="y\n", capture_output=True, text=True, timeout=PATIENCE)
     assert done.returncode == 1 and "terminal" in done.stderr
