@@ -491,7 +491,7 @@ fn an_unknown_tool_is_a_protocol_error_that_names_the_known_ones() {
     for era in Era::ALL {
         let emulator = Emulator::start();
         let mut server = Server::start(ServerOptions::with_emulator(&emulator).era(era));
-        for tool in ["DeleteEverything", "describesecret", "", "ListSecretVersionIds"] {
+        for tool in ["DeleteEverything", "describesecret", "", "DescribeKey"] {
             let answer = server.call_whole(tool, json!({ "SecretName": "app/db" }));
             assert_eq!(answer["error"]["code"], -32602, "{era:?} {tool}: {answer}");
             let message = answer["error"]["message"].as_str().unwrap();
