@@ -7,6 +7,8 @@ mod bad_input;
 #[cfg(test)]
 mod catalogue;
 #[cfg(test)]
+mod first_run;
+#[cfg(test)]
 mod harness;
 #[cfg(test)]
 mod layout;
