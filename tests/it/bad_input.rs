@@ -25,6 +25,7 @@ fn with(base: &Value, field: &str, value: Value) -> Value {
 }
 
 /// Tool, arguments, the field that is named, and a part of what is said to be allowed.
+#[expect(clippy::too_many_lines, reason = "a table")]
 fn cases() -> Vec<(&'static str, Value, &'static str, &'static str)> {
     let name = json!({ "SecretName": "app/db" });
     let create =
@@ -502,8 +503,10 @@ fn an_unknown_tool_is_a_protocol_error_that_names_the_known_ones() {
     }
 }
 
-/// Raw lines, the id and code of the answer (none: no answer).
-fn lines() -> Vec<(Vec<u8>, Option<(Value, i64)>)> {
+/// A raw line, and the id and code of its answer, if it gets one.
+type Line = (Vec<u8>, Option<(Value, i64)>);
+
+fn lines() -> Vec<Line> {
     let call = |id: &str, rest: &str| {
         format!(
             r#"{{"jsonrpc":"2.0","id":{id},"method":"tools/call","params":{{"name":"DeleteSecret","arguments":{{"SecretName":"app/db"{rest}}}}}}}"#
