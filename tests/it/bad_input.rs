@@ -272,7 +272,7 @@ fn cases() -> Vec<(&'static str, Value, &'static str, &'static str)> {
             "GetSecretValue",
             with(&name, "Destination", json!("stdout")),
             "Destination",
-            "`mask`, `agent`",
+            "`mask`",
         ),
         ("GetSecretValue", with(&name, "Reason", text("r", 201)), "Reason", "200"),
         (
