@@ -71,8 +71,12 @@ impl Config {
         };
         let Some(text) = read_own(&path)? else { return Ok(Self::default()) };
         let name = path.display().to_string();
-        let config: Self = toml::from_str(&text)
-            .map_err(|error| ConfigError::Content(name.clone(), error.message().into()))?;
+        let config: Self = toml::from_str(&text).map_err(|error| {
+            // The message alone does not name the key that has a wrong type.
+            let start = error.span().map_or(0, |span| span.start);
+            let line = text.get(..start).unwrap_or_default().matches('\n').count() + 1;
+            ConfigError::Content(name.clone(), format!("line {line}: {}", error.message()))
+        })?;
         match config.wait_seconds {
             Some(seconds) if seconds > 300 => {
                 Err(ConfigError::Content(name, "`wait_seconds` must be 0 to 300".into()))

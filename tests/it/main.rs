@@ -9,11 +9,15 @@ mod audit_closed;
 #[cfg(test)]
 mod bad_input;
 #[cfg(test)]
+mod catalogue;
+#[cfg(test)]
 mod confirmation;
 #[cfg(test)]
 mod crash;
 #[cfg(test)]
 mod file_destination;
+#[cfg(test)]
+mod first_run;
 #[cfg(test)]
 mod hardening;
 #[cfg(test)]

@@ -55,7 +55,6 @@ fn run_all(era: Era) {
     });
     let failures = failures.into_inner().unwrap();
     assert!(failures.is_empty(), "{} differences\n{}", failures.len(), failures.join("\n"));
-    println!("{} cases in {}", files.len(), era.version());
 }
 
 #[test]

@@ -106,9 +106,18 @@ pub(super) fn occurrences(line: &str, secret: &str) -> usize {
         encode(&once),
         once,
         base64::engine::general_purpose::STANDARD_NO_PAD.encode(secret),
-        secret.bytes().map(|byte| format!("{byte:02x}")).collect(),
+        hex(secret),
     ];
     forms.sort();
     forms.dedup();
     forms.iter().map(|form| line.matches(form.as_str()).count()).sum()
+}
+
+fn hex(text: &str) -> String {
+    text.bytes().fold(String::new(), |mut hex, byte| {
+        hex.extend(
+            [byte >> 4, byte & 15].map(|digit| char::from(b"0123456789abcdef"[usize::from(digit)])),
+        );
+        hex
+    })
 }

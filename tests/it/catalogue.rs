@@ -1,0 +1,203 @@
+//! The catalogue as clients see it: `tools/list`, the files in `tool-schemas/`, and what their
+//! schemas promise.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output};
+
+use serde_json::{Value, json};
+
+use crate::harness::{BINARY, Emulator, Era, Server, ServerOptions};
+
+/// Tool, readOnly, destructive, idempotent. Said here a second time, by hand.
+const HINTS: [(&str, bool, bool, bool); 17] = [
+    ("CreateSecret", false, true, false),
+    ("DescribeSecret", true, false, true),
+    ("ListSecrets", true, false, true),
+    ("GetSecretValue", false, true, true),
+    ("PutSecretValue", false, false, true),
+    ("DeleteSecret", false, true, true),
+    ("RestoreSecret", false, false, true),
+    ("UpdateSecret", false, false, true),
+    ("ListSecretVersionIds", true, false, true),
+    ("UpdateSecretVersionStage", false, false, false),
+    ("UpdateSecretRotationPolicy", false, false, true),
+    ("RotateSecret", false, false, true),
+    ("GetSecretPolicy", true, false, true),
+    ("SetSecretPolicy", false, true, true),
+    ("ListKmsInstances", true, false, true),
+    ("ListKeys", true, false, true),
+    ("CreateKey", false, true, false),
+];
+
+fn tools(era: Era) -> Vec<Value> {
+    let mut server = Server::start(ServerOptions::embedded().era(era));
+    let answer = server.request("tools/list", json!({}));
+    answer["result"]["tools"].as_array().unwrap().clone()
+}
+
+fn schemas(arguments: &[&str], folder: &Path) -> Output {
+    Command::new(BINARY)
+        .arg("schemas")
+        .args(arguments)
+        .arg("--dir")
+        .arg(folder)
+        .env_clear()
+        .output()
+        .unwrap()
+}
+
+fn checked_in() -> &'static Path {
+    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/tool-schemas"))
+}
+
+#[test]
+fn the_files_say_what_tools_list_says() {
+    for era in Era::ALL {
+        let listed = tools(era);
+        for tool in &listed {
+            let name = tool["name"].as_str().unwrap();
+            let file = fs::read(checked_in().join(format!("{name}.json"))).unwrap();
+            let file: Value = serde_json::from_slice(&file).unwrap();
+            assert_eq!(&file, tool, "{era:?} {name}");
+        }
+        assert_eq!(fs::read_dir(checked_in()).unwrap().count(), listed.len());
+    }
+    assert!(schemas(&["--check"], checked_in()).status.success());
+}
+
+#[test]
+fn a_missing_changed_or_stray_file_fails_the_check() {
+    let home = tempfile::tempdir().unwrap();
+    let folder = home.path().join("schemas");
+    assert!(schemas(&[], &folder).status.success());
+    assert!(schemas(&["--check"], &folder).status.success());
+    let describe = folder.join("DescribeSecret.json");
+    let content = fs::read(&describe).unwrap();
+    let refused = |says: &str| {
+        let output = schemas(&["--check"], &folder);
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert!(!output.status.success() && stderr.contains(says), "{stderr}");
+    };
+    fs::remove_file(&describe).unwrap();
+    refused("DescribeSecret.json is missing");
+    fs::write(&describe, [content.as_slice(), b"\n"].concat()).unwrap();
+    refused("DescribeSecret.json is out of date");
+    fs::write(&describe, &content).unwrap();
+    fs::write(folder.join("DescribeKey.json"), "{}").unwrap();
+    refused("DescribeKey.json belongs to no tool");
+    assert!(schemas(&[], &folder).status.success());
+    assert!(schemas(&["--check"], &folder).status.success());
+    assert!(!folder.join("DescribeKey.json").exists());
+    fs::remove_dir_all(&folder).unwrap();
+    refused("is missing");
+    assert!(!folder.exists(), "a check writes nothing");
+}
+
+#[test]
+fn every_hint_is_said_and_right() {
+    let listed = tools(Era::V2025_11_25);
+    assert_eq!(listed.len(), HINTS.len());
+    for (tool, read_only, destructive, idempotent) in HINTS {
+        let found = listed.iter().find(|found| found["name"] == tool).unwrap();
+        let hints = json!({ "readOnlyHint": read_only, "destructiveHint": destructive,
+            "idempotentHint": idempotent, "openWorldHint": true });
+        assert_eq!(found["annotations"], hints, "{tool}");
+        for text in ["title", "description"] {
+            assert!(!found[text].as_str().unwrap_or_default().is_empty(), "{tool} has no {text}");
+        }
+    }
+}
+
+/// Everything in a schema that some client is known to refuse, and strings without a limit.
+fn objections(schema: &Value, input: bool, at: &str, found: &mut Vec<String>) {
+    const KNOWN: &[&str] = &[
+        "type",
+        "properties",
+        "required",
+        "additionalProperties",
+        "items",
+        "enum",
+        "description",
+        "minLength",
+        "maxLength",
+        "minItems",
+        "maxItems",
+        "minimum",
+        "maximum",
+        "maxProperties",
+        "default",
+        "examples",
+    ];
+    let Some(keywords) = schema.as_object() else {
+        found.push(format!("{at}: {schema}"));
+        return;
+    };
+    for keyword in keywords.keys().filter(|keyword| !KNOWN.contains(&keyword.as_str())) {
+        found.push(format!("{at}: {keyword}"));
+    }
+    let kind = schema["type"].as_str().unwrap_or_default();
+    if !["object", "array", "string", "integer", "boolean"].contains(&kind) {
+        found.push(format!("{at}: type is {}", schema["type"]));
+    }
+    let limited = |keyword| keywords.contains_key(keyword);
+    if input && kind == "string" && !limited("maxLength") && !limited("enum") {
+        found.push(format!("{at}: a string without maxLength or enum"));
+    }
+    if input && kind == "array" && !limited("maxItems") {
+        found.push(format!("{at}: an array without maxItems"));
+    }
+    for (name, inner) in schema["properties"].as_object().into_iter().flatten() {
+        objections(inner, input, &format!("{at}/{name}"), found);
+    }
+    for inner in ["items", "additionalProperties"] {
+        if let Some(inner) = keywords.get(inner).filter(|inner| !inner.is_boolean()) {
+            objections(inner, input, &format!("{at}/{inner}"), found);
+        }
+    }
+}
+
+#[test]
+fn schemas_are_plain_and_strings_have_limits() {
+    let mut found = Vec::new();
+    let (mut words, mut schemas) = (0, 0);
+    for tool in tools(Era::V2025_11_25) {
+        let name = tool["name"].as_str().unwrap();
+        for (schema, input) in [("inputSchema", true), ("outputSchema", false)] {
+            let schema = &tool[schema];
+            assert_eq!(schema["type"], "object", "{name}");
+            objections(schema, input, name, &mut found);
+            schemas += schema.to_string().len();
+        }
+        assert_eq!(tool["inputSchema"]["additionalProperties"], false, "{name}");
+        words += tool["description"].as_str().unwrap().len();
+        let inspect = tool["annotations"]["readOnlyHint"] == true;
+        for common in ["ConfirmationToken", "Reason"] {
+            let offered = tool["inputSchema"]["properties"].get(common).is_some();
+            assert_eq!(offered, !inspect, "{name} {common}");
+        }
+    }
+    assert!(found.is_empty(), "{found:#?}");
+    #[expect(clippy::print_stdout, reason = "shown with --show-output")]
+    {
+        println!("descriptions: {words} bytes; schemas: {schemas} bytes");
+    }
+    // Paid for in every conversation: whoever adds much has to say so here.
+    assert!(words + schemas < 40_000, "{words} + {schemas} bytes");
+}
+
+/// The replies of the wire cases are all checked in `wire/rules.rs`; here the schema's edges.
+#[test]
+fn a_refusal_fits_the_output_schema_too() {
+    let emulator = Emulator::start();
+    let mut server = Server::start(ServerOptions::with_emulator(&emulator));
+    let answer = server.request("tools/list", json!({}));
+    for tool in answer["result"]["tools"].as_array().unwrap() {
+        let name = tool["name"].as_str().unwrap();
+        let envelope = server.call(name, json!({ "NoSuchArgument": true }));
+        assert_eq!(envelope["Error"]["Code"], "InvalidArgument", "{name}");
+        let wrong = crate::schema::differences(&tool["outputSchema"], &envelope);
+        assert!(wrong.is_empty(), "{name}: {wrong:?}");
+    }
+    assert!(emulator.requests().is_empty());
+}
