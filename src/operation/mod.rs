@@ -54,6 +54,11 @@ pub trait Operation: Send + Sync + 'static {
         None
     }
 
+    /// The tags the call itself gives, for an action that creates what it is about.
+    fn tags(_input: &Self::Input) -> Option<Vec<(String, String)>> {
+        None
+    }
+
     /// What is read before a person is asked, and again before the call is made.
     fn witness(_input: &Self::Input) -> Witness {
         Witness::None
@@ -251,6 +256,11 @@ pub struct SecretDataSource {
 }
 
 impl SecretDataSource {
+    /// The name used in policies and records.
+    pub(crate) const fn name(&self) -> &'static str {
+        if self.env.is_some() { "env" } else { "file" }
+    }
+
     /// Exactly one source, and either a value or a source.
     pub(crate) fn check(data: Option<&Sensitive>, source: Option<&Self>) -> Result<(), Invalid> {
         match (data, source) {

@@ -125,6 +125,10 @@ impl Operation for CreateSecret {
         Some(ValueSlot { data: &mut input.secret_data, source: input.secret_data_source.as_ref() })
     }
 
+    fn tags(input: &Input) -> Option<Vec<(String, String)>> {
+        Some(Tags::pairs(input.tags.as_ref()))
+    }
+
     fn params(input: Input) -> Params {
         Params::new()
             .query("SecretName", input.secret_name)

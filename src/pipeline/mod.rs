@@ -113,7 +113,10 @@ impl Pipeline {
         let mut request = self.request::<O>(input, common, caller, call)?;
         known.scrubbers.extend(self.values_of(&request));
         known.event = request.event(O::SPEC.action, self.guard.policy());
-        let (_, level) = self.guard.judge(&request.facts(O::SPEC.action)).await?;
+        if let Some(absent) = self.describe::<O>(&mut request).await? {
+            return self.settled_before::<O>(absent, known).await;
+        }
+        let (_, level) = self.guard.judge(&request, O::SPEC.action).await?;
         if level > Level::None {
             known.equivalent = Some(self.equivalent::<O>(&request));
             if let Some(token) = &request.token {
@@ -155,6 +158,7 @@ impl Pipeline {
         let (risk, resource) = (O::risk(&input), O::resource(&input));
         let destination = O::destination(&input);
         let secret_type = O::secret_type(&input).map(str::to_owned);
+        let tags = O::tags(&input);
         let target = self.place.target(common.region.as_deref(), &resource.name)?;
         for part in [
             Some(target.credential.id()),
@@ -171,7 +175,7 @@ impl Pipeline {
             source = Some("inline".to_owned());
             if let Some(from) = slot.source {
                 *slot.data = Some(self.allowed.read(from, &self.env).map_err(Refusal::Invalid)?);
-                source = Some(named(from));
+                source = Some(from.name().to_owned());
             }
         }
         O::check_value(&input).map_err(Refusal::Invalid)?;
@@ -184,6 +188,8 @@ impl Pipeline {
             destination,
             source,
             secret_type,
+            tags,
+            for_the_guard: false,
             target,
             witnessed: None,
             pin: None,
@@ -387,12 +393,4 @@ fn notes<O: Operation>(disclosed: bool, asked: &Asked) -> Vec<String> {
         );
     }
     notes
-}
-
-/// A source as policies and records name it.
-fn named(source: &crate::operation::SecretDataSource) -> String {
-    match (&source.env, &source.file) {
-        (Some(_), _) => "env".into(),
-        _ => "file".into(),
-    }
 }
