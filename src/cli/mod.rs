@@ -5,6 +5,7 @@ mod audit;
 mod demo;
 mod emulator;
 mod logging;
+mod policy;
 mod schemas;
 mod serve;
 
@@ -39,6 +40,9 @@ enum Command {
     /// Look at the audit log
     #[command(subcommand)]
     Audit(audit::Command),
+    /// Check a guard policy, and see what it says before it matters
+    #[command(subcommand)]
+    Policy(policy::Command),
     /// Write tool-schemas/, or check that it is up to date
     Schemas(schemas::Flags),
 }
@@ -92,6 +96,7 @@ pub fn run() -> ExitCode {
             Command::Emulator(flags) => emulator::run(flags).await,
             Command::Approve(flags) => approve::run(flags, &env).await,
             Command::Audit(command) => audit::run(command, &env),
+            Command::Policy(command) => policy::run(command, &env),
             Command::Schemas(flags) => schemas::run(&flags),
         }
     });

@@ -2,5 +2,6 @@
 
 mod harness;
 mod layout;
+mod policy;
 mod session;
 mod tags;

@@ -112,7 +112,8 @@ mod tests {
     use tempfile::TempDir;
 
     use super::{Access, check_file, check_folder, read};
-    use crate::guard::policy::{Policy, PolicyError};
+    use crate::guard::policy::Policy;
+    use crate::guard::policy::error::PolicyError;
 
     fn folder() -> (TempDir, PathBuf) {
         let folder = tempfile::tempdir().unwrap();

@@ -1,6 +1,7 @@
 //! Every way to write a policy wrongly.
 
-use crate::guard::policy::{Policy, PolicyError};
+use crate::guard::policy::Policy;
+use crate::guard::policy::error::PolicyError;
 
 /// The line, the place and the words of the refusal.
 fn refusal(text: &str) -> (usize, String, String) {
