@@ -2,7 +2,7 @@
 //!
 //! The map of the house. A room uses only rooms named before it; `tests/it/layout.rs` holds this.
 //!
-//! 1. `sensitive` a value that cannot leak by accident · `clock` · `env` every variable, once
+//! 1. `sensitive` a value that cannot leak by accident · `clock` · `hex` · `env` every variable, once
 //! 2. `operation` what a KMS action is, said once
 //! 3. `operations` the actions, one file each, and their catalogue
 //! 4. `audit` the log · `scrub` the last net · `credentials` · `store` approvals and limits
@@ -26,6 +26,7 @@ mod emulator;
 mod env;
 mod guard;
 mod harden;
+mod hex;
 mod mcp;
 mod operation;
 mod operations;

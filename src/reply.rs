@@ -17,7 +17,6 @@ pub(crate) const VALUE_POINTER: &str = "/Result/SecretData";
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Changed {
     No,
-    Yes,
     Unknown,
 }
 
@@ -25,7 +24,6 @@ impl Changed {
     fn name(self) -> &'static str {
         match self {
             Self::No => "no",
-            Self::Yes => "yes",
             Self::Unknown => "unknown",
         }
     }
@@ -96,8 +94,8 @@ impl Reply {
                 clippy::disallowed_methods,
                 reason = "to the agent: a person approved exactly this"
             )]
-            let disclosed = Value::String(value.expose().to_owned());
-            *place = disclosed;
+            let opened = Value::String(value.expose().to_owned());
+            *place = opened;
             discloses = true;
         }
         Outgoing { structured, text, is_error: self.is_error, discloses, blocked }
@@ -147,10 +145,10 @@ fn confirm(
     insert("MatchCode", &challenge.match_code);
     let mut notes = Vec::new();
     if challenge.approved {
-        notes.push("Nothing was sent. Show the person the equivalent command; if they want the call made, repeat it exactly with ConfirmationToken set to the token.".into());
+        notes.push("The call was not made. Show the person the equivalent command; if they want the call made, repeat it exactly with ConfirmationToken set to the token.".into());
     } else {
         insert("ApproveWith", &approve_with(&challenge.match_code));
-        notes.push("Nothing was sent. Ask the person to run ApproveWith in their own terminal and to compare the match code, then repeat exactly this call with ConfirmationToken set to the token: it waits for their decision. You cannot approve it yourself.".into());
+        notes.push("The call was not made. Ask the person to run ApproveWith in their own terminal and to compare the match code, then repeat exactly this call with ConfirmationToken set to the token: it waits for their decision. You cannot approve it yourself.".into());
     }
     if let Some(equivalent) = equivalent {
         confirmation.insert(
@@ -213,9 +211,20 @@ fn finish(
     envelope
 }
 
+/// Adds notes before those that are there.
+pub(crate) fn add_notes(envelope: &mut Map<String, Value>, mut notes: Vec<String>) {
+    if notes.is_empty() {
+        return;
+    }
+    let there = envelope.remove("Notes");
+    let there = there.as_ref().and_then(Value::as_array).into_iter().flatten();
+    notes.extend(there.filter_map(Value::as_str).map(str::to_owned));
+    envelope.insert("Notes".into(), notes.into());
+}
+
 /// The schema of the envelope around `result`. `Error` and `Confirmation` are bare objects: spelled
 /// out they would cost 860 bytes a tool.
-pub(crate) fn schema(result: Value) -> Value {
+pub(crate) fn schema(result: &Value) -> Value {
     json!({
         "type": "object",
         "properties": {

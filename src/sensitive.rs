@@ -7,7 +7,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// What stands in place of a value: the same for one byte and for 30,720.
-pub const MASK: &str = "***";
+pub(crate) const MASK: &str = "***";
 
 /// A secret value, an `AccessKey` secret or an STS token.
 ///

@@ -2,8 +2,9 @@
 
 use crate::audit::{self, AuditLog, Durability, Kind};
 use crate::clock::Clock;
-use crate::guard::approval::{Record, digest, hex};
+use crate::guard::approval::{Record, digest};
 use crate::guard::usable_until_ms;
+use crate::hex;
 use crate::store::{Decision, Pending, Store, StoreError};
 
 /// What the person said.
@@ -95,8 +96,8 @@ fn event(record: &Record, pending: &Pending, decision: &Decision) -> audit::Even
         policy_digest: Some(record.policy_digest.clone()),
         client: Some(record.client.clone()),
         approval: Some(audit::Approval {
-            token_id: Some(hex(pending.token_hash.get(..6).unwrap_or_default())),
-            record_digest: Some(hex(&pending.digest)),
+            token_id: Some(hex::encode(pending.token_hash.get(..6).unwrap_or_default())),
+            record_digest: Some(hex::encode(&pending.digest)),
             method: Some(decision.method.into()),
             who: Some(decision.who.clone()),
             latency_ms: Some(decision.at_ms - pending.created_ms),

@@ -1,9 +1,6 @@
 //! What an audit record says. Integers and strings only; what is not known is left out.
 
-use std::fmt::Write as _;
-
 use serde::{Serialize, Serializer};
-use sha2::{Digest, Sha256};
 
 /// Characters kept of what a client says of itself.
 const CLAIMED_CHARS: usize = 64;
@@ -11,7 +8,7 @@ const CLAIMED_CHARS: usize = 64;
 /// What happened; member `event` of the record, in `snake_case`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Kind {
+pub(crate) enum Kind {
     /// The process opened its chain: the first record of every file.
     Start,
     /// A request is about to be sent.
@@ -48,7 +45,7 @@ pub enum Kind {
 
 /// What is known of the call that a record is about.
 #[derive(Default, Clone, Debug, Serialize)]
-pub struct Event {
+pub(crate) struct Event {
     /// Which call, unique in this process.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub call: Option<String>,
@@ -107,7 +104,7 @@ pub struct Event {
 
 /// A confirmation. Never the token itself.
 #[derive(Default, Clone, Debug, Serialize)]
-pub struct Approval {
+pub(crate) struct Approval {
     /// First hex digits of the token's SHA-256.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub token_id: Option<String>,
@@ -130,7 +127,7 @@ pub struct Approval {
 
 /// The account called, and with which key.
 #[derive(Default, Clone, Debug, Serialize)]
-pub struct Cloud {
+pub(crate) struct Cloud {
     /// Account id.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub account: Option<String>,
@@ -150,7 +147,7 @@ pub struct Cloud {
 
 /// The secret, or other thing, that a call names.
 #[derive(Default, Clone, Debug, Serialize)]
-pub struct Resource {
+pub(crate) struct Resource {
     /// Its name, or an HMAC of it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
@@ -164,7 +161,7 @@ pub struct Resource {
 
 /// The answer of KMS, without any text of it.
 #[derive(Default, Clone, Debug, Serialize)]
-pub struct Upstream {
+pub(crate) struct Upstream {
     /// `RequestId`, by which `ActionTrail` knows the call.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub request_id: Option<String>,
@@ -180,22 +177,6 @@ pub struct Upstream {
     /// Requests sent, the first included.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub attempts: Option<u32>,
-}
-
-/// Names a caller's `AccessKey` without giving it away: the first 12 hex digits of its SHA-256.
-pub fn caller_key(access_key_id: &str) -> String {
-    let mut name = hex(&Sha256::digest(access_key_id));
-    name.truncate(12);
-    name
-}
-
-/// Lower-case hex.
-pub(super) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        // Writing to a string cannot fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }
 
 /// What a client claims is its own choice of text: no control characters, and not much of it.

@@ -14,7 +14,7 @@ use crate::clock::Clock;
 
 /// How safe a record is before its writing is reported.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Durability {
+pub(crate) enum Durability {
     /// Handed to the operating system: survives this process.
     Written,
     /// On the disk (fsync): survives the machine. For writes and disclosures.
@@ -23,7 +23,7 @@ pub enum Durability {
 
 /// Why a record could not be made. Whoever gets one sends nothing.
 #[derive(Debug, thiserror::Error)]
-pub enum AuditError {
+pub(crate) enum AuditError {
     /// The file or folder cannot be used.
     #[error("could not {doing} `{}`", path.display())]
     Io {
@@ -78,7 +78,7 @@ pub enum AuditError {
 
 /// The audit log of this process: one file, one chain, one writer thread. Cheap to clone.
 #[derive(Debug, Clone)]
-pub struct AuditLog {
+pub(crate) struct AuditLog {
     jobs: mpsc::Sender<Job>,
 }
 
@@ -107,7 +107,7 @@ impl AuditLog {
     ///
     /// # Errors
     /// If the file cannot be made and written durably; then nothing may be sent at all.
-    pub fn open(
+    pub(crate) fn open(
         folder: &Path,
         clock: Clock,
         instance: &str,
@@ -132,7 +132,11 @@ impl AuditLog {
     ///
     /// # Errors
     /// The record is not durable: send nothing.
-    pub async fn intent(&self, event: Event, durability: Durability) -> Result<Trail, AuditError> {
+    pub(crate) async fn intent(
+        &self,
+        event: Event,
+        durability: Durability,
+    ) -> Result<Trail, AuditError> {
         let (done, answer) = oneshot::channel();
         let trail = Box::new(Trail::new(self.clone(), event, durability));
         self.jobs.send(Job::Open { trail, done }).map_err(|_| AuditError::Stopped)?;
@@ -143,7 +147,7 @@ impl AuditLog {
     ///
     /// # Errors
     /// The record is not durable.
-    pub async fn record(
+    pub(crate) async fn record(
         &self,
         kind: Kind,
         event: Event,
@@ -153,17 +157,17 @@ impl AuditLog {
     }
 
     /// Records the answer to a call that never got an intent, durably, and proves that it did.
-    pub async fn refuse(&self, kind: Kind, event: Event) -> Closed {
+    pub(crate) async fn refuse(&self, kind: Kind, event: Event) -> Closed {
         Closed::by(&self.record(kind, event, Durability::Synced).await)
     }
 
     /// Records without waiting or telling: for `Drop` and for the scrubber.
-    pub fn post(&self, kind: Kind, event: Event) {
+    pub(crate) fn post(&self, kind: Kind, event: Event) {
         self.enqueue(Entry { kind, intent: None, event, durability: Durability::Written });
     }
 
     /// Writes `stop`, durably, after everything asked before. Later records fail.
-    pub async fn stop(&self) {
+    pub(crate) async fn stop(&self) {
         let (done, answer) = oneshot::channel();
         if self.jobs.send(Job::Stop { done }).is_ok() {
             // An error means that the log was stopped already.

@@ -27,7 +27,13 @@ mod tests;
 mod trail;
 mod verify;
 
-pub use event::{Approval, Cloud, Event, Kind, Resource, Upstream, caller_key};
-pub use log::{AuditError, AuditLog, Durability};
-pub use trail::{Closed, Trail};
-pub use verify::{FileReport, Flaw, Report, State, verify};
+pub(crate) use event::{Approval, Cloud, Event, Kind, Resource, Upstream};
+pub(crate) use log::{AuditLog, Durability};
+pub use trail::Closed;
+pub(crate) use trail::Trail;
+pub(crate) use verify::verify;
+#[cfg(test)]
+use {
+    log::AuditError,
+    verify::{Flaw, State},
+};

@@ -6,8 +6,9 @@ use jiff::Timestamp;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
-use super::event::{Event, Kind, hex};
+use super::event::{Event, Kind};
 use super::log::AuditError;
+use crate::hex;
 
 /// `prev` of the first record.
 pub(super) const GENESIS: &str = "0000000000000000000000000000000000000000000000000000000000000000";
@@ -84,7 +85,9 @@ impl Record<'_> {
 
 /// The hash of a record whose bytes up to [`HASH_MEMBER`] are `body`.
 pub(super) fn hash(prev: &str, body: &[u8]) -> String {
-    hex(&Sha256::new().chain_update(DOMAIN).chain_update(prev).chain_update(body).finalize())
+    hex::encode(
+        &Sha256::new().chain_update(DOMAIN).chain_update(prev).chain_update(body).finalize(),
+    )
 }
 
 /// The same JSON in printable ASCII. Whatever is not can only stand inside a string, and there

@@ -6,7 +6,7 @@ use super::log::{AuditError, AuditLog, Durability, Entry};
 /// A recorded intent. Dropped without [`Trail::close`] it leaves `aborted` in the log.
 #[derive(Debug)]
 #[must_use = "a trail is closed with what came of the call"]
-pub struct Trail {
+pub(crate) struct Trail {
     log: AuditLog,
     event: Event,
     durability: Durability,
@@ -34,18 +34,14 @@ impl Trail {
     }
 
     /// `seq` of the intent.
-    pub fn seq(&self) -> u64 {
+    #[cfg(test)]
+    pub(super) fn seq(&self) -> u64 {
         self.seq
-    }
-
-    /// Which call.
-    pub fn call(&self) -> Option<&str> {
-        self.event.call.as_deref()
     }
 
     /// Records `result`, as durably as the intent, under the call, tool and resource of the intent
     /// where it names none itself.
-    pub async fn close(mut self, result: Event) -> Closed {
+    pub(crate) async fn close(mut self, result: Event) -> Closed {
         let event = self.continued(result);
         // From here to the queue nothing awaits: dropping this future cannot lose both records.
         let intent = self.open.take();
@@ -87,11 +83,6 @@ impl Closed {
     /// As a record turned out.
     pub(super) fn by(written: &Result<u64, AuditError>) -> Self {
         Self { recorded: written.is_ok() }
-    }
-
-    /// Carries the one answer that needs no record: that none could be made.
-    pub(crate) fn unrecorded() -> Self {
-        Self { recorded: false }
     }
 
     /// Whether the answer is in the log; if not, it must not be given.

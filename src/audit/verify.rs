@@ -15,7 +15,7 @@ const NAMED: usize = 10;
 
 /// What [`verify`] found.
 #[derive(Debug)]
-pub struct Report {
+pub(crate) struct Report {
     folder: PathBuf,
     /// Why the folder cannot be read, if so.
     pub unreadable: Option<io::Error>,
@@ -29,7 +29,7 @@ pub struct Report {
 
 /// What was found in one file.
 #[derive(Debug)]
-pub struct FileReport {
+pub(crate) struct FileReport {
     /// Name in the folder.
     pub name: String,
     /// Records proved: all those before the first flaw.
@@ -44,7 +44,7 @@ pub struct FileReport {
 
 /// How far a file can be believed.
 #[derive(Debug)]
-pub enum State {
+pub(crate) enum State {
     /// Every line is whole and follows the one before.
     Intact,
     /// The last line was not written to its end: a crash, or a cut.
@@ -62,7 +62,7 @@ pub enum State {
 
 /// What is wrong with a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum Flaw {
+pub(crate) enum Flaw {
     /// It does not parse, or holds what no record holds.
     #[error("not a JSON record")]
     NotJson,
@@ -101,7 +101,7 @@ pub enum Flaw {
 }
 
 /// Checks every `*.jsonl` in `folder`, line by line, in bounded memory a line.
-pub fn verify(folder: &Path) -> Report {
+pub(crate) fn verify(folder: &Path) -> Report {
     let (files, unreadable) = match list(folder) {
         Ok(paths) => (paths.iter().map(|path| verify_file(path)).collect(), None),
         Err(error) => (Vec::new(), Some(error)),
@@ -261,7 +261,7 @@ fn split(line: &[u8]) -> Option<(&[u8], &[u8])> {
 
 impl Report {
     /// 0 verified (or no records at all), 1 tampered, 2 the tail is not proven, 3 unreadable.
-    pub fn exit_code(&self) -> u8 {
+    pub(crate) fn exit_code(&self) -> u8 {
         let any = |test: fn(&State) -> bool| self.files.iter().any(|file| test(&file.state));
         if any(|state| matches!(state, State::Broken { .. })) {
             1

@@ -10,7 +10,7 @@ use tokio::net::TcpListener;
 
 use super::{Failure, State};
 use crate::audit::{AuditLog, Event};
-use crate::client::{Client, Transport};
+use crate::client::{Client, Signature, Transport};
 use crate::clock::Clock;
 use crate::config::{Config, state_dir};
 use crate::credentials::{Credential, Credentials};
@@ -22,7 +22,7 @@ use crate::mcp;
 use crate::pipeline::{Pipeline, Place};
 use crate::scrub::Scrubber;
 use crate::store::{Store, private_folder};
-use crate::values::Allowed;
+use crate::values::{Allowed, Folder};
 
 /// Flags of `serve`. They choose and tighten; none skips a step.
 #[derive(Debug, Default, Args)]
@@ -38,9 +38,30 @@ pub(super) struct Flags {
     endpoint: Option<String>,
     #[command(flatten)]
     state: State,
+    /// Signature of requests; rpc1 is for gateways that need it [default: acs3]
+    #[arg(long, value_enum)]
+    signature: Option<SignatureFlag>,
     /// A second policy; the stricter verdict stands [env: KMS_MCP_POLICY]
     #[arg(long, value_name = "NAME|PATH")]
     policy: Option<String>,
+}
+
+/// How requests are signed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum SignatureFlag {
+    /// ACS3-HMAC-SHA256
+    Acs3,
+    /// RPC HMAC-SHA1
+    Rpc1,
+}
+
+impl From<SignatureFlag> for Signature {
+    fn from(flag: SignatureFlag) -> Self {
+        match flag {
+            SignatureFlag::Acs3 => Self::Acs3,
+            SignatureFlag::Rpc1 => Self::Rpc1,
+        }
+    }
 }
 
 /// Where the KMS is.
@@ -67,6 +88,7 @@ pub(super) async fn run(flags: Flags, env: Env, scrubber: Scrubber) -> Result<Ex
     let second = flags.policy.clone().or_else(|| env.get(POLICY).map(str::to_owned));
     let policy = in_force(config.policy.as_deref(), second.as_deref())?;
     let backend = backend(&flags, &env)?;
+    let signature = flags.signature.map(Signature::from).unwrap_or_default();
     let instance = instance()?;
 
     let store = Store::open(&state)?;
@@ -86,10 +108,11 @@ pub(super) async fn run(flags: Flags, env: Env, scrubber: Scrubber) -> Result<Ex
     let pipeline = Pipeline {
         guard: Guard::new(policy, store, audit.clone(), clock.clone(), instance)
             .map_err(|_| no_randomness())?,
-        client: Client::new(Transport::new(&env)?, clock),
+        client: Client::new(Transport::new(&env)?, signature, clock),
         audit: audit.clone(),
         place,
         allowed: allowed(&config, &state)?,
+        disclosed: disclosed(&config, &state)?,
         env,
         scrubber,
         wait: config.wait(),
@@ -135,7 +158,7 @@ pub(super) fn instance() -> Result<String, Failure> {
     use ring::rand::{SecureRandom, SystemRandom};
     let mut bytes = [0_u8; 8];
     SystemRandom::new().fill(&mut bytes).map_err(|_| no_randomness())?;
-    Ok(crate::guard::approval::hex(&bytes))
+    Ok(crate::hex::encode(&bytes))
 }
 
 fn no_randomness() -> Failure {
@@ -144,15 +167,25 @@ fn no_randomness() -> Failure {
 
 /// The folders and names that values may come from.
 fn allowed(config: &Config, state: &Path) -> Result<Allowed, Failure> {
-    let folders: Vec<PathBuf> = match &config.sources.files {
-        Some(folders) => folders.clone(),
-        None => {
-            let folder = state.join("values");
-            private_folder(&folder)?;
-            vec![folder]
-        }
+    let folders: Vec<PathBuf> = if let Some(folders) = &config.sources.files {
+        folders.clone()
+    } else {
+        let folder = state.join("values");
+        private_folder(&folder)?;
+        vec![folder]
     };
     Ok(Allowed::new(&config.sources.env, folders)?)
+}
+
+/// The folder that values may be written to.
+fn disclosed(config: &Config, state: &Path) -> Result<Folder, Failure> {
+    match &config.destinations.folder {
+        None => Ok(Folder::new(state.join("disclosed"))),
+        Some(folder) if folder.is_absolute() => Ok(Folder::new(folder.clone())),
+        Some(_) => {
+            Err(Failure("`destinations.folder` in config.toml must be an absolute path".into()))
+        }
+    }
 }
 
 /// Starts the embedded KMS on a loopback port and points the calls to it.

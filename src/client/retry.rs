@@ -26,15 +26,14 @@ pub(super) fn again(retry: Retry, error: &ClientError) -> bool {
 /// How long to wait: what KMS asks for (`x-acs-retry-after`, milliseconds), else 200 ms, doubled
 /// each time, half of it random so that processes do not march in step.
 pub(super) fn pause(attempts: u32, asked_ms: Option<u64>) -> Duration {
-    let step = match asked_ms {
-        Some(ms) => Duration::from_millis(ms),
-        None => {
-            let full = 200_u64 << attempts.min(4);
-            let mut byte = [0_u8];
-            // Without randomness the wait is merely the shortest one.
-            let _ = SystemRandom::new().fill(&mut byte);
-            Duration::from_millis(full / 2 + full / 2 * u64::from(byte[0]) / 255)
-        }
+    let step = if let Some(ms) = asked_ms {
+        Duration::from_millis(ms)
+    } else {
+        let full = 200_u64 << attempts.min(4);
+        let mut byte = [0_u8];
+        // Without randomness the wait is merely the shortest one.
+        let _ = SystemRandom::new().fill(&mut byte);
+        Duration::from_millis(full / 2 + full / 2 * u64::from(byte[0]) / 255)
     };
     step.min(LONGEST)
 }

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use sha2::{Digest, Sha256};
 
 use crate::env::Env;
+use crate::hex;
 use crate::sensitive::Sensitive;
 
 pub(crate) use profile::Profile;
@@ -55,7 +56,7 @@ impl Credential {
     pub(crate) fn fingerprint(&self) -> String {
         #[expect(clippy::disallowed_methods, reason = "into a hash")]
         let digest = Sha256::digest(self.id.expose().as_bytes());
-        digest.iter().take(6).map(|byte| format!("{byte:02x}")).collect()
+        hex::encode(digest.get(..6).unwrap_or_default())
     }
 }
 

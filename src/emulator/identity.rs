@@ -13,7 +13,7 @@ const FILE: &str = "identity.json";
 /// The account and the one access key that may call the emulator.
 #[non_exhaustive]
 #[derive(serde::Deserialize)]
-pub struct Identity {
+pub(crate) struct Identity {
     /// 16 digits.
     pub account_id: String,
     /// Throw-away: it opens nothing but this data folder's emulator.

@@ -47,12 +47,12 @@ use std::sync::Arc;
 
 use tokio::net::TcpListener;
 
-pub use self::identity::Identity;
-pub use crate::clock::Clock;
+pub(crate) use self::identity::Identity;
+pub(crate) use crate::clock::Clock;
 
 /// Where an emulator keeps its data, and how it is told to fail.
 #[derive(Debug)]
-pub struct Options {
+pub(crate) struct Options {
     /// The data folder; created if it is missing.
     pub data: PathBuf,
     /// The time.
@@ -65,7 +65,7 @@ pub struct Options {
 
 /// Why an emulator could not start or stopped.
 #[derive(Debug, thiserror::Error)]
-pub enum EmulatorError {
+pub(crate) enum EmulatorError {
     /// A file or folder cannot be used.
     #[error("cannot use `{}`", path.display())]
     File {
@@ -121,24 +121,24 @@ impl From<ring::error::Unspecified> for EmulatorError {
 }
 
 /// An embedded KMS, opened and ready to serve.
-pub struct Emulator {
+pub(crate) struct Emulator {
     service: Arc<service::Service>,
 }
 
 impl Emulator {
     /// Opens the data folder, creating on the first start the database, the sealing key, the
     /// identity, one KMS instance and a service key. Blocks.
-    pub fn open(options: Options) -> Result<Self, EmulatorError> {
+    pub(crate) fn open(options: Options) -> Result<Self, EmulatorError> {
         Ok(Self { service: Arc::new(service::Service::open(options)?) })
     }
 
     /// The account, and the access key that may call.
-    pub fn identity(&self) -> &Identity {
+    pub(crate) fn identity(&self) -> &Identity {
         &self.service.identity
     }
 
     /// Answers on `listener` until `until` is ready; requests under way get a moment to finish.
-    pub async fn serve(
+    pub(crate) async fn serve(
         self,
         listener: TcpListener,
         until: impl Future<Output = ()> + Send + 'static,

@@ -14,7 +14,8 @@ use std::marker::PhantomData;
 
 use crate::audit::{self, AuditLog, Durability, Trail};
 use crate::clock::Clock;
-use crate::operation::{Destination, Operation, Params, Resource, Risk};
+use crate::hex;
+use crate::operation::{Destination, Operation, Outcome, Params, Resource, Risk};
 use crate::sensitive::Sensitive;
 use crate::store::{Redeemed, Store};
 
@@ -60,13 +61,19 @@ pub(crate) struct Request {
     /// The tool call that this is a step of.
     pub(crate) parent: Option<String>,
     pub(crate) params: Params,
-    /// A parameter that is set when the call is admitted: the version that was resolved.
-    pub(crate) pin: Option<(&'static str, String)>,
+    /// Parameters that are set when the call is admitted: the version or key that was resolved.
+    pub(crate) pins: Vec<(&'static str, String)>,
+    /// The program chooses the key; which one is no part of the question.
+    pub(crate) auto_key: bool,
     pub(crate) risk: Risk,
     pub(crate) resource: Resource,
     pub(crate) destination: Option<Destination>,
+    /// For the destination `file`.
+    pub(crate) file_name: Option<String>,
     /// `inline`, or the source that was named.
     pub(crate) source: Option<String>,
+    /// The source with its name, for the approver: `file db.txt`.
+    pub(crate) source_name: Option<String>,
     pub(crate) secret_type: Option<String>,
     /// Key and value; `None` if they were not read.
     pub(crate) tags: Option<Vec<(String, String)>>,
@@ -143,8 +150,8 @@ impl Guard {
         } else {
             let record = self.record::<O>(&request, &verdict, level);
             Some(match &request.token {
-                None => return Err(self.challenge::<O>(&request, record, level, None).await),
-                Some(token) => self.redeem::<O>(&request, token, record, level).await?,
+                None => return Err(self.challenge(&request, record, level, None).await),
+                Some(token) => self.redeem(&request, token, record, level).await?,
             })
         };
         for limit in &verdict.limits {
@@ -163,7 +170,7 @@ impl Guard {
         let trail =
             self.audit.intent(event, durability).await.map_err(|_| Refusal::AuditUnavailable)?;
         let mut params = request.params;
-        if let Some((name, value)) = request.pin {
+        for (name, value) in request.pins {
             params.set(name, value);
         }
         Ok(Permit { params, target: request.target, trail, operation: PhantomData })
@@ -177,19 +184,20 @@ impl Guard {
             level: level.name().into(),
             resource: request.resource.name.clone(),
             destination: request.destination.map(|destination| destination.name().into()),
+            file_name: request.file_name.clone(),
             region: request.target.region.clone(),
             host: request.target.host.clone(),
             account: request.target.account.clone(),
             caller_key: request.target.credential.fingerprint(),
             witness: request.witnessed.clone(),
-            arguments: approval::arguments(&request.params, self.tokens.key()),
-            source: request.source.clone(),
+            arguments: approval::arguments(&request.params, request.auto_key, self.tokens.key()),
+            source: request.source_name.clone().or_else(|| request.source.clone()),
             rule: verdict.rule.clone(),
             rule_reason: verdict.reason.clone(),
             policy_digest: self.policy.digest(),
             client: request.client.clone(),
             agent_says: request.reason.clone(),
-            type_the_name: request.risk == Risk::Destroy && !request.resource.name.is_empty(),
+            type_the_name: O::outcome(request.risk) == Some(Outcome::Deleted),
             match_code: String::new(),
             instance: self.tokens.instance().into(),
             nonce: String::new(),
@@ -199,16 +207,15 @@ impl Guard {
     }
 
     /// Asks: makes a token, remembers the record, and lets it wait for a person.
-    async fn challenge<O: Operation>(
+    async fn challenge(
         &self,
         request: &Request,
         record: Record,
         level: Level,
         note: Option<&'static str>,
     ) -> Refusal {
-        let asked = match self.tokens.ask(record, level, &self.clock) {
-            Ok(asked) => asked,
-            Err(_) => return Refusal::StateUnavailable("no randomness to be had".into()),
+        let Ok(asked) = self.tokens.ask(record, level, &self.clock) else {
+            return Refusal::StateUnavailable("no randomness to be had".into());
         };
         let (pending, decided) = asked.rows(level, self.clock.now_ms());
         if let Err(error) = self.store.ask(pending, decided).await {
@@ -221,7 +228,7 @@ impl Guard {
     }
 
     /// Spends the token if a person approved exactly this record.
-    async fn redeem<O: Operation>(
+    async fn redeem(
         &self,
         request: &Request,
         token: &Sensitive,
@@ -231,7 +238,7 @@ impl Guard {
         let hash = tokens::hash(token);
         let Some(asked) = self.tokens.asked(&hash) else {
             let note = "kms-mcp restarted since the question was asked, or another server asked it; this is a new token";
-            return Err(self.challenge::<O>(request, record, level, Some(note)).await);
+            return Err(self.challenge(request, record, level, Some(note)).await);
         };
         asked.complete(&mut record);
         let digest = record.digest();
@@ -239,15 +246,13 @@ impl Guard {
             return Err(refused(&asked, &record));
         }
         let now = self.clock.now_ms();
-        let Redeemed { method, who, latency_ms } =
-            match self.store.redeem(hash, digest, now).await.map_err(unavailable)? {
-                Some(redeemed) => redeemed,
-                None => return Err(self.not_redeemable(hash).await),
-            };
-        self.tokens.forget(&hash);
+        let spent = self.store.redeem(hash, digest, now).await.map_err(unavailable)?;
+        let Some(Redeemed { method, who, latency_ms }) = spent else {
+            return Err(self.not_redeemable(hash).await);
+        };
         Ok(audit::Approval {
-            token_id: Some(approval::hex(hash.get(..6).unwrap_or_default())),
-            record_digest: Some(approval::hex(&digest)),
+            token_id: Some(hex::encode(hash.get(..6).unwrap_or_default())),
+            record_digest: Some(hex::encode(&digest)),
             method,
             who,
             latency_ms,
@@ -262,6 +267,7 @@ fn refused(asked: &Asked, record: &Record) -> Refusal {
     if differences == ["secret"] { Refusal::Changed } else { Refusal::Mismatch(differences) }
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "given to `map_err`")]
 fn unavailable(error: crate::store::StoreError) -> Refusal {
     Refusal::StateUnavailable(error.to_string())
 }

@@ -110,9 +110,8 @@ impl Refusal {
             }
             Self::Changed => "the secret changed after the person was asked".into(),
             Self::AuditUnavailable => "the audit log cannot be written".into(),
-            Self::StateUnavailable(why) => why.clone(),
             Self::NoRegion => "no region is configured".into(),
-            Self::NoCredentials(why) => why.clone(),
+            Self::StateUnavailable(why) | Self::NoCredentials(why) => why.clone(),
             Self::Cancelled => "the client cancelled the call".into(),
         }
     }

@@ -35,7 +35,7 @@ pub(super) struct Asked {
     hash: Hash,
     pub(super) digest: Hash,
     pub(super) record: Record,
-    asked_ms: i64,
+    since_ms: i64,
     expires: Timestamp,
 }
 
@@ -62,7 +62,7 @@ impl Asked {
             match_code: self.record.match_code.clone(),
             level: level.name(),
             instance: self.record.instance.clone(),
-            created_ms: self.asked_ms,
+            created_ms: self.since_ms,
             expires_ms: self.expires.as_millisecond(),
         };
         let decided = (level == Level::Token).then(|| Decision {
@@ -141,7 +141,7 @@ impl Tokens {
             hash,
             digest: record.digest(),
             record,
-            asked_ms: now.as_millisecond(),
+            since_ms: now.as_millisecond(),
             expires,
         })
     }
@@ -149,17 +149,14 @@ impl Tokens {
     pub(super) fn remember(&self, asked: Asked, challenge: Challenge) {
         let mut all = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
         // What ended an hour ago is of no use; this keeps the map small in a long life.
-        let oldest = asked.asked_ms - LOCKED_MS * 6;
-        all.retain(|_, (other, _)| other.asked_ms > oldest);
+        let oldest = asked.since_ms - LOCKED_MS * 6;
+        all.retain(|_, (other, _)| other.since_ms > oldest);
         all.insert(asked.hash, (asked, challenge));
     }
 
+    /// Spent ones too: a call that comes second is told so, and nobody is asked anew.
     pub(super) fn asked(&self, hash: &Hash) -> Option<Asked> {
         self.find(hash).map(|(asked, _)| asked)
-    }
-
-    pub(super) fn forget(&self, hash: &Hash) {
-        self.asked.lock().unwrap_or_else(PoisonError::into_inner).remove(hash);
     }
 
     fn find(&self, hash: &Hash) -> Option<(Asked, Challenge)> {

@@ -54,7 +54,7 @@ impl Visit for Tools {
 
     fn visit<O: Operation>(&mut self) -> Tool {
         let schema = input_schema::<O>();
-        let output = reply::schema(schema::output_schema::<O::View>());
+        let output = reply::schema(&schema::output_schema::<O::View>());
         let listed = Listed::new(O::SPEC.action, O::SPEC.summary, object(schema.clone()))
             .with_title(O::SPEC.title)
             .with_raw_output_schema(object(output))
@@ -80,8 +80,6 @@ fn annotations<O: Operation>() -> ToolAnnotations {
 }
 
 fn object(schema: Value) -> Arc<JsonObject> {
-    Arc::new(match schema {
-        Value::Object(object) => object,
-        _ => Map::new(),
-    })
+    let Value::Object(object) = schema else { return Arc::default() };
+    Arc::new(object)
 }

@@ -10,10 +10,10 @@ mod params;
 pub(crate) mod schema;
 mod untrusted;
 
-pub use invalid::Invalid;
+pub(crate) use invalid::Invalid;
 pub(crate) use params::Place;
-pub use params::{Content, Param, Params};
-pub use untrusted::Untrusted;
+pub(crate) use params::{Content, Param, Params};
+pub(crate) use untrusted::Untrusted;
 pub(crate) use untrusted::is_hidden;
 
 use schemars::JsonSchema;
@@ -49,6 +49,11 @@ pub trait Operation: Send + Sync + 'static {
         None
     }
 
+    /// The file a value goes to, for the destination `file`.
+    fn file_name(_input: &Self::Input) -> Option<&str> {
+        None
+    }
+
     /// The `SecretType` the call itself states, for policies that match on it.
     fn secret_type(_input: &Self::Input) -> Option<&str> {
         None
@@ -72,6 +77,11 @@ pub trait Operation: Send + Sync + 'static {
     /// Limits and shape of the value, checked again once it was taken from its source.
     fn check_value(_input: &Self::Input) -> Result<(), Invalid> {
         Ok(())
+    }
+
+    /// Whether the program chooses the KMS instance and the key for it.
+    fn auto_key(_input: &Self::Input) -> bool {
+        false
     }
 
     /// The parameters on the wire.
@@ -256,11 +266,6 @@ pub struct SecretDataSource {
 }
 
 impl SecretDataSource {
-    /// The name used in policies and records.
-    pub(crate) const fn name(&self) -> &'static str {
-        if self.env.is_some() { "env" } else { "file" }
-    }
-
     /// Exactly one source, and either a value or a source.
     pub(crate) fn check(data: Option<&Sensitive>, source: Option<&Self>) -> Result<(), Invalid> {
         match (data, source) {

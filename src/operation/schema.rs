@@ -116,9 +116,7 @@ fn check(schema: &Value, value: &Value, path: &str) -> Result<(), Invalid> {
         ("integer", Value::Number(number)) if number.is_i64() || number.is_u64() => {
             check_number(rules, number.as_i64().unwrap_or(i64::MAX), path)
         }
-        ("boolean", Value::Bool(_)) => Ok(()),
-        ("number", Value::Number(_)) => Ok(()),
-        ("", _) => Ok(()),
+        ("boolean", Value::Bool(_)) | ("number", Value::Number(_)) | ("", _) => Ok(()),
         (_, given) => wrong(expected(schema, given)),
     }
 }

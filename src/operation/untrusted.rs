@@ -10,11 +10,11 @@ const CAP: usize = 1024;
 /// unassigned characters are dropped, so are AccessKey ids, and the length is capped.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
-pub struct Untrusted(String);
+pub(crate) struct Untrusted(String);
 
 impl Untrusted {
     /// Cleans `text`.
-    pub fn new(text: &str) -> Self {
+    pub(crate) fn new(text: &str) -> Self {
         Self::capped(text, CAP)
     }
 
@@ -24,7 +24,7 @@ impl Untrusted {
     }
 
     /// The clean text.
-    pub fn as_str(&self) -> &str {
+    pub(crate) fn as_str(&self) -> &str {
         &self.0
     }
 }

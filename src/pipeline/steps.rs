@@ -2,13 +2,14 @@
 
 use serde_json::{Value, json};
 
-use super::{Pipeline, arguments};
+use super::{Pipeline, arguments, place};
 use crate::audit::{Event, Upstream};
 use crate::client::ClientError;
 use crate::guard::policy::Level;
 use crate::guard::{Refusal, Request, Witnessed};
-use crate::operation::{Operation, Witness, schema};
+use crate::operation::{Operation, Risk, Witness, schema};
 use crate::operations::{DescribeSecret, ListSecretVersionIds};
+use crate::reply::Changed;
 
 /// The code of KMS that says that there is no such secret.
 const ABSENT: &str = "Forbidden.ResourceNotFound";
@@ -18,8 +19,8 @@ const ABSENT: &str = "Forbidden.ResourceNotFound";
 pub(super) enum Stop {
     /// The guard refused it, or wants a confirmation.
     Refused(Refusal),
-    /// A step failed at KMS.
-    Failed(ClientError),
+    /// A step failed at KMS, and whether it may have changed something.
+    Failed(ClientError, Changed),
 }
 
 impl From<Refusal> for Stop {
@@ -30,7 +31,16 @@ impl From<Refusal> for Stop {
 
 impl Pipeline {
     /// Makes one step on behalf of `parent` and gives its view as JSON.
-    async fn step<O: Operation>(
+    pub(super) async fn step<O: Operation>(
+        &self,
+        parent: &Request,
+        arguments: Value,
+    ) -> Result<Value, Stop> {
+        self.taken::<O>(parent, arguments, false).await
+    }
+
+    /// The same; a reading that is for the guard alone is judged as such.
+    async fn taken<O: Operation>(
         &self,
         parent: &Request,
         arguments: Value,
@@ -47,13 +57,16 @@ impl Pipeline {
             risk: O::risk(&input),
             resource,
             destination: None,
+            file_name: None,
             source: None,
             secret_type: parent.secret_type.clone().filter(|_| same),
             tags: parent.tags.clone().filter(|_| same),
             for_the_guard,
+            source_name: None,
             target: parent.target.clone(),
             witnessed: None,
-            pin: None,
+            pins: Vec::new(),
+            auto_key: false,
             token: None,
             reason: None,
             client: parent.client.clone(),
@@ -100,7 +113,10 @@ impl Pipeline {
         if !trail.close(event).await.is_recorded() {
             return Err(Stop::Refused(Refusal::AuditUnavailable));
         }
-        let answer = result.map_err(Stop::Failed)?;
+        let answer = result.map_err(|failure| {
+            let unsure = failure.ambiguous && O::SPEC.risk >= Risk::Write;
+            Stop::Failed(failure, if unsure { Changed::Unknown } else { Changed::No })
+        })?;
         Ok(serde_json::to_value(O::view(answer.output)).unwrap_or_default())
     }
 
@@ -117,12 +133,12 @@ impl Pipeline {
             return Ok(None);
         }
         let arguments = json!({ "SecretName": request.resource.name, "FetchTags": true });
-        let seen = match self.step::<DescribeSecret>(request, arguments, true).await {
+        let seen = match self.taken::<DescribeSecret>(request, arguments, true).await {
             Ok(seen) => seen,
-            Err(Stop::Failed(failure)) if failure.kms_code() == Some(ABSENT) => {
+            Err(Stop::Failed(failure, _)) if failure.kms_code() == Some(ABSENT) => {
                 return Ok(Some(failure));
             }
-            Err(Stop::Failed(_) | Stop::Refused(Refusal::Denied { .. } | Refusal::Invalid(_))) => {
+            Err(Stop::Failed(..) | Stop::Refused(Refusal::Denied { .. } | Refusal::Invalid(_))) => {
                 return Ok(None);
             }
             Err(other) => return Err(other),
@@ -145,11 +161,7 @@ impl Pipeline {
         let name = request.resource.name.clone();
         let tags = witness == Witness::SecretWithVersions;
         let seen = self
-            .step::<DescribeSecret>(
-                request,
-                json!({ "SecretName": name, "FetchTags": tags }),
-                false,
-            )
+            .step::<DescribeSecret>(request, json!({ "SecretName": name, "FetchTags": tags }))
             .await?;
         let mut witnessed = described(&seen);
         self.learn(request, witnessed.arn.as_deref());
@@ -170,11 +182,9 @@ impl Pipeline {
                     .and_then(|version| text(version, "VersionId"));
             }
         }
-        request.pin = witnessed
-            .version_id
-            .clone()
-            .filter(|_| witnessed.secret_type.as_deref() == Some("Generic"))
-            .map(|version| ("VersionId", version));
+        let generic = witnessed.secret_type.as_deref() == Some("Generic");
+        let version = witnessed.version_id.clone().filter(|_| generic);
+        request.pins.extend(version.map(|version| ("VersionId", version)));
         request.secret_type = request.secret_type.take().or_else(|| witnessed.secret_type.clone());
         request.witnessed = Some(witnessed);
         Ok(())
@@ -187,14 +197,14 @@ impl Pipeline {
             self.place.learn_arn(arn);
         }
         if request.target.account.is_none() {
-            request.target.account = arn.split(':').nth(3).map(str::to_owned);
+            request.target.account = place::account(arn).map(str::to_owned);
         }
     }
 
     /// Every version of a secret, with its stages; a secret has ten at most (facts/kms.md §6.5).
     async fn versions(&self, request: &Request, name: &str) -> Result<Vec<Value>, Stop> {
         let arguments = json!({ "SecretName": name, "IncludeDeprecated": true, "PageSize": 100 });
-        let seen = self.step::<ListSecretVersionIds>(request, arguments, false).await?;
+        let seen = self.step::<ListSecretVersionIds>(request, arguments).await?;
         Ok(seen
             .pointer("/VersionIds/VersionId")
             .and_then(Value::as_array)
@@ -224,7 +234,7 @@ fn tags(seen: &Value) -> impl Iterator<Item = (String, String)> {
     })
 }
 
-fn text(object: &Value, name: &str) -> Option<String> {
+pub(super) fn text(object: &Value, name: &str) -> Option<String> {
     object.get(name).and_then(Value::as_str).filter(|text| !text.is_empty()).map(str::to_owned)
 }
 

@@ -99,7 +99,7 @@ impl Allowed {
         if metadata.len() > CAP {
             return refused("a file of at most 30,720 bytes");
         }
-        let mut bytes = Zeroizing::new(Vec::with_capacity(CAP as usize + 1));
+        let mut bytes = Zeroizing::new(Vec::with_capacity(30_721));
         if file.take(CAP + 1).read_to_end(&mut bytes).is_err() {
             return refused("a readable file");
         }
@@ -116,9 +116,10 @@ impl Allowed {
 /// link or lead out.
 fn open_beneath(folder: &Path, path: &Path) -> Option<File> {
     let canonical = folder.canonicalize().ok()?;
-    let relative = match path.is_absolute() {
-        true => path.strip_prefix(folder).or_else(|_| path.strip_prefix(&canonical)).ok()?,
-        false => path,
+    let relative = if path.is_absolute() {
+        path.strip_prefix(folder).or_else(|_| path.strip_prefix(&canonical)).ok()?
+    } else {
+        path
     };
     if !relative.components().all(|part| matches!(part, Component::Normal(_) | Component::CurDir)) {
         return None;

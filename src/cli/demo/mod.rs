@@ -69,20 +69,20 @@ impl Demo {
         let created = self
             .call("CreateSecret", json!({ "SecretName": NAME, "VersionId": "v1", "SecretDataSource": { "File": "first" }, "Description": "Password of the app's database" }))
             .await?;
-        expect(created["Outcome"] == "created", "the secret is created")?;
+        expect(at(&created, "/Outcome") == "created", "the secret is created")?;
 
         self.transcript.heading("Metadata is free to read")?;
         let listed = self.call("ListSecrets", json!({})).await?;
-        expect(listed["Result"]["TotalCount"] == 1, "the secret is listed")?;
+        expect(at(&listed, "/Result/TotalCount") == 1, "the secret is listed")?;
         let described = self.call("DescribeSecret", json!({ "SecretName": NAME })).await?;
-        expect(described["Result"]["SecretName"] == NAME, "the secret is described")?;
+        expect(at(&described, "/Result/SecretName") == NAME, "the secret is described")?;
 
         self.transcript.heading("A new version becomes the current one")?;
         value_file(&self.state, "second", SECOND)?;
         let put = self
             .call("PutSecretValue", json!({ "SecretName": NAME, "VersionId": "v2", "SecretDataSource": { "File": "second" } }))
             .await?;
-        expect(put["Outcome"] == "created", "the version is created")?;
+        expect(at(&put, "/Outcome") == "created", "the version is created")?;
         let said = self.session.said();
         expect(!said.contains(FIRST) && !said.contains(SECOND), "no value was said so far")
     }
@@ -93,28 +93,28 @@ impl Demo {
         let asked = self.call("GetSecretValue", read.clone()).await?;
         let again = self.approve(&asked, read).await?;
         let value = self.call("GetSecretValue", again.clone()).await?;
-        expect(value["Result"]["SecretData"] == SECOND, "the approved value is answered")?;
+        expect(at(&value, "/Result/SecretData") == SECOND, "the approved value is answered")?;
 
         self.transcript.heading("The same token a second time")?;
         let twice = self.call("GetSecretValue", again).await?;
-        expect(twice["Error"]["Code"] == "ConfirmationUsed", "a token works once")
+        expect(at(&twice, "/Error/Code") == "ConfirmationUsed", "a token works once")
     }
 
     async fn delete(&mut self) -> Result<(), Failure> {
         self.transcript.heading("Deleting is soft, and can be undone")?;
         let deleted = self.call("DeleteSecret", json!({ "SecretName": NAME })).await?;
-        expect(deleted["Outcome"] == "scheduled", "the deletion is scheduled")?;
+        expect(at(&deleted, "/Outcome") == "scheduled", "the deletion is scheduled")?;
         let restored = self.call("RestoreSecret", json!({ "SecretName": NAME })).await?;
-        expect(restored["Outcome"] == "restored", "the secret is restored")?;
+        expect(at(&restored, "/Outcome") == "restored", "the secret is restored")?;
 
         self.transcript.heading("Deleting for good asks a person, who types the name")?;
         let force = json!({ "SecretName": NAME, "ForceDeleteWithoutRecovery": true });
         let asked = self.call("DeleteSecret", force.clone()).await?;
         let again = self.approve(&asked, force).await?;
         let gone = self.call("DeleteSecret", again).await?;
-        expect(gone["Outcome"] == "deleted", "the secret is deleted")?;
+        expect(at(&gone, "/Outcome") == "deleted", "the secret is deleted")?;
         let absent = self.call("DescribeSecret", json!({ "SecretName": NAME })).await?;
-        expect(absent["Error"]["Code"] == "Forbidden.ResourceNotFound", "it is gone")
+        expect(at(&absent, "/Error/Code") == "Forbidden.ResourceNotFound", "it is gone")
     }
 
     async fn call(&mut self, tool: &str, arguments: Value) -> Result<Value, Failure> {
@@ -126,8 +126,8 @@ impl Demo {
 
     /// Plays the person, and gives the call to repeat.
     async fn approve(&mut self, asked: &Value, mut call: Value) -> Result<Value, Failure> {
-        expect(asked["Status"] == "confirmation_required", "a confirmation is required")?;
-        let code = &asked["Confirmation"]["MatchCode"];
+        expect(at(asked, "/Status") == "confirmation_required", "a confirmation is required")?;
+        let code = at(asked, "/Confirmation/MatchCode");
         let clock = Clock::system();
         let store = Store::open(&self.state)?;
         let waiting = store.pending(clock.now_ms())?;
@@ -149,9 +149,17 @@ impl Demo {
         audit.stop().await;
         answer?;
         self.transcript.text("person", &person.saw)?;
-        call["ConfirmationToken"] = asked["Confirmation"]["Token"].clone();
+        if let Value::Object(arguments) = &mut call {
+            let token = at(asked, "/Confirmation/Token").clone();
+            arguments.insert("ConfirmationToken".into(), token);
+        }
         Ok(call)
     }
+}
+
+/// A member of an envelope, null if it is not there.
+fn at<'a>(envelope: &'a Value, pointer: &str) -> &'a Value {
+    envelope.pointer(pointer).unwrap_or(&Value::Null)
 }
 
 fn value_file(state: &Path, name: &str, value: &str) -> Result<(), Failure> {

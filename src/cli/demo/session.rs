@@ -49,15 +49,15 @@ impl Session {
         .await?;
         self.send(&json!({ "jsonrpc": "2.0", "method": "notifications/initialized" })).await?;
         let listed = self.request("tools/list", json!({})).await?;
-        let tools = listed["tools"].as_array().into_iter().flatten();
-        Ok(tools.filter_map(|tool| tool["name"].as_str().map(str::to_owned)).collect())
+        let tools = listed.get("tools").and_then(Value::as_array).into_iter().flatten();
+        Ok(tools.filter_map(|tool| Some(tool.get("name")?.as_str()?.to_owned())).collect())
     }
 
     /// Calls a tool and gives its envelope.
     pub(super) async fn call(&mut self, tool: &str, arguments: Value) -> Result<Value, Failure> {
         let result =
             self.request("tools/call", json!({ "name": tool, "arguments": arguments })).await?;
-        Ok(result["structuredContent"].clone())
+        Ok(result.get("structuredContent").cloned().unwrap_or_default())
     }
 
     /// All that the server has said.
@@ -80,7 +80,7 @@ impl Session {
         while let Some(line) = self.lines.next_line().await? {
             self.said.push_str(&line);
             let answer: Value = serde_json::from_str(&line)?;
-            if answer["id"] == id {
+            if answer.get("id").is_some_and(|answered| *answered == id) {
                 return match answer.get("result") {
                     Some(result) => Ok(result.clone()),
                     None => Err(Failure(format!("{method} was refused"))),

@@ -37,7 +37,7 @@ impl Transcript {
 
     /// The server answers.
     pub(super) fn envelope(&mut self, envelope: &Value) -> io::Result<()> {
-        let status = envelope["Status"].as_str().unwrap_or_default();
+        let status = envelope.get("Status").and_then(Value::as_str).unwrap_or_default();
         let colour = match status {
             "ok" => "32",
             "confirmation_required" => "33",
@@ -85,6 +85,6 @@ fn shortened(value: &Value) -> Value {
         Value::Object(members) => Value::Object(
             members.iter().map(|(name, member)| (name.clone(), shortened(member))).collect(),
         ),
-        other => other.clone(),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => value.clone(),
     }
 }

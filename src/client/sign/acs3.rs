@@ -7,6 +7,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
 
 use super::percent;
+use crate::hex;
 
 /// The name of the algorithm.
 const ALGORITHM: &str = "ACS3-HMAC-SHA256";
@@ -25,6 +26,10 @@ pub(crate) struct Unsigned<'a> {
 
 /// The signature, with the steps that led to it.
 #[derive(Debug)]
+#[cfg_attr(
+    not(test),
+    expect(dead_code, reason = "the steps are what the vectors are compared with")
+)]
 pub(crate) struct Signed {
     pub(crate) canonical_request: String,
     pub(crate) string_to_sign: String,
@@ -39,7 +44,7 @@ pub(crate) fn sign(request: &Unsigned<'_>, id: &str, secret: &str) -> Signed {
     headers.sort_unstable();
     let names = headers.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(";");
     let lines: String =
-        headers.iter().map(|(name, value)| format!("{name}:{}\n", value.trim())).collect();
+        headers.iter().flat_map(|(name, value)| [name, ":", value.trim(), "\n"]).collect();
     let canonical_request = format!(
         "{}\n/\n{}\n{lines}\n{names}\n{}",
         request.method,
@@ -55,7 +60,7 @@ pub(crate) fn sign(request: &Unsigned<'_>, id: &str, secret: &str) -> Signed {
 
 /// SHA-256 in lower-case hex.
 pub(crate) fn sha256_hex(bytes: &[u8]) -> String {
-    hex(&Sha256::digest(bytes))
+    hex::encode(&Sha256::digest(bytes))
 }
 
 fn hmac_hex(key: &[u8], message: &[u8]) -> String {
@@ -63,13 +68,9 @@ fn hmac_hex(key: &[u8], message: &[u8]) -> String {
     Hmac::<Sha256>::new_from_slice(key)
         .map(|mut mac| {
             mac.update(message);
-            hex(&mac.finalize().into_bytes())
+            hex::encode(&mac.finalize().into_bytes())
         })
         .unwrap_or_default()
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]

@@ -2,7 +2,8 @@
 
 use super::{call, create, parse, reveal, shipped};
 use crate::guard::policy::action::ACTIONS;
-use crate::guard::policy::{Effect, Facts, InForce, Level, Limit, Policy, SHIPPED};
+use crate::guard::policy::verdict::Limit;
+use crate::guard::policy::{Effect, Facts, InForce, Level, Policy, SHIPPED};
 use crate::operation::{Destination, Risk};
 
 #[test]
