@@ -6,6 +6,7 @@ mod demo;
 mod emulator;
 mod logging;
 mod pin;
+mod policy;
 mod schemas;
 mod serve;
 
@@ -43,6 +44,9 @@ enum Command {
     /// Look at the audit log
     #[command(subcommand)]
     Audit(audit::Command),
+    /// Check a guard policy, and see what it says before it matters
+    #[command(subcommand)]
+    Policy(policy::Command),
     /// Write tool-schemas/, or check that it is up to date
     Schemas(schemas::Flags),
 }
@@ -97,6 +101,7 @@ pub fn run() -> ExitCode {
             Command::Approve(flags) => approve::run(flags, &env).await,
             Command::Pin(command) => pin::run(command, &env).await,
             Command::Audit(command) => audit::run(command, &env),
+            Command::Policy(command) => policy::run(command, &env),
             Command::Schemas(flags) => schemas::run(&flags),
         }
     });

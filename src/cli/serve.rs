@@ -142,7 +142,7 @@ fn in_force(base: Option<&str>, second: Option<&str>) -> Result<InForce, Failure
 }
 
 /// A shipped policy by name, or a file by absolute path: never one of the working folder.
-fn policy(named: &str) -> Result<Policy, Failure> {
+pub(super) fn policy(named: &str) -> Result<Policy, Failure> {
     match Policy::named(named) {
         Some(policy) => Ok(policy?),
         None if Path::new(named).is_absolute() => Ok(Policy::load(Path::new(named))?),

@@ -76,6 +76,10 @@ pub(crate) struct Request {
     /// The source with its name, for the approver: `file db.txt`.
     pub(crate) source_name: Option<String>,
     pub(crate) secret_type: Option<String>,
+    /// Key and value; `None` if they were not read.
+    pub(crate) tags: Option<Vec<(String, String)>>,
+    /// A reading of type and tags that other rules need; the agent never sees what it answers.
+    pub(crate) for_the_guard: bool,
     pub(crate) target: Target,
     pub(crate) witnessed: Option<Witnessed>,
     pub(crate) token: Option<Sensitive>,
@@ -114,8 +118,17 @@ impl Guard {
     }
 
     /// What the policy says, and the level after the limits were looked at.
-    pub(crate) async fn judge(&self, facts: &Facts<'_>) -> Result<(Verdict, Level), Refusal> {
-        let verdict = self.policy.judge(facts);
+    pub(crate) async fn judge(
+        &self,
+        request: &Request,
+        action: &str,
+    ) -> Result<(Verdict, Level), Refusal> {
+        let facts = request.facts(action);
+        let verdict = if request.for_the_guard {
+            self.policy.judge_description(&facts)
+        } else {
+            self.policy.judge(&facts)
+        };
         let mut made = HashMap::new();
         for limit in &verdict.limits {
             let since = self.clock.now_ms() - HOUR_MS;
@@ -134,8 +147,7 @@ impl Guard {
 
     /// Admits the call, asks for a confirmation, or refuses.
     pub(crate) async fn admit<O: Operation>(&self, request: Request) -> Result<Permit<O>, Refusal> {
-        let facts = request.facts(O::SPEC.action);
-        let (verdict, level) = self.judge(&facts).await?;
+        let (verdict, level) = self.judge(&request, O::SPEC.action).await?;
         let key = self.key_for(level).await?;
         let redeemed = if level == Level::None {
             None
@@ -273,7 +285,7 @@ impl Request {
             destination: self.destination,
             source: self.source.as_deref(),
             secret_type: self.secret_type.as_deref(),
-            tags: None,
+            tags: self.tags.as_deref(),
             client: &self.client,
         }
     }

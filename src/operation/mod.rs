@@ -59,6 +59,11 @@ pub trait Operation: Send + Sync + 'static {
         None
     }
 
+    /// The tags the call itself gives, for an action that creates what it is about.
+    fn tags(_input: &Self::Input) -> Option<Vec<(String, String)>> {
+        None
+    }
+
     /// What is read before a person is asked, and again before the call is made.
     fn witness(_input: &Self::Input) -> Witness {
         Witness::None

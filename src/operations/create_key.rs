@@ -97,6 +97,10 @@ impl Operation for CreateKey {
         Resource::new_key()
     }
 
+    fn tags(input: &Input) -> Option<Vec<(String, String)>> {
+        Some(Tags::pairs(input.tags.as_ref()))
+    }
+
     fn params(input: Input) -> Params {
         Params::new()
             .query_some("DKMSInstanceId", input.dkms_instance_id.map(String::from))

@@ -130,6 +130,10 @@ impl Operation for CreateSecret {
         Some(ValueSlot { data: &mut input.secret_data, source: input.secret_data_source.as_ref() })
     }
 
+    fn tags(input: &Input) -> Option<Vec<(String, String)>> {
+        Some(Tags::pairs(input.tags.as_ref()))
+    }
+
     fn auto_key(input: &Input) -> bool {
         input.auto_key == Some(true)
     }

@@ -22,6 +22,12 @@ struct Pair {
 }
 
 impl Tags {
+    /// Key and value of each, for policies.
+    pub(crate) fn pairs(tags: Option<&Self>) -> Vec<(String, String)> {
+        let pair = |tag: &Pair| (tag.tag_key.clone(), tag.tag_value.clone());
+        tags.map(|tags| tags.0.iter().map(pair).collect()).unwrap_or_default()
+    }
+
     /// At most 20 of at most 128 characters each (facts/kms.md §1.1); the schema holds the numbers.
     pub(crate) fn check(&self) -> Result<(), Invalid> {
         for (index, tag) in self.0.iter().enumerate() {

@@ -120,7 +120,10 @@ impl Pipeline {
         let mut request = self.request::<O>(input, common, caller, call)?;
         known.scrubbers.extend(self.values_of(&request));
         known.event = request.event(O::SPEC.action, self.guard.policy());
-        let (_, level) = self.guard.judge(&request.facts(O::SPEC.action)).await?;
+        if let Some(absent) = self.describe::<O>(&mut request).await? {
+            return self.settled_before::<O>(absent, known).await;
+        }
+        let (_, level) = self.guard.judge(&request, O::SPEC.action).await?;
         if level > Level::None {
             known.equivalent = Some(equivalent_of::<O>(&request));
             if let Some(token) = &request.token {
@@ -168,6 +171,7 @@ impl Pipeline {
         let (risk, resource) = (O::risk(&input), O::resource(&input));
         let destination = O::destination(&input);
         let secret_type = O::secret_type(&input).map(str::to_owned);
+        let tags = O::tags(&input);
         let auto_key = O::auto_key(&input);
         let file_name = O::file_name(&input).map(str::to_owned);
         let target = self.place.target(common.region.as_deref(), &resource.name)?;
@@ -199,6 +203,8 @@ impl Pipeline {
             source,
             source_name,
             secret_type,
+            tags,
+            for_the_guard: false,
             target,
             witnessed: None,
             pins: Vec::new(),

@@ -11,6 +11,9 @@ use crate::operation::{Operation, Risk, Witness, schema};
 use crate::operations::{DescribeSecret, ListSecretVersionIds};
 use crate::reply::Changed;
 
+/// The code of KMS that says that there is no such secret.
+const ABSENT: &str = "Forbidden.ResourceNotFound";
+
 /// Why a call ends before its own permit.
 #[derive(Debug)]
 pub(super) enum Stop {
@@ -33,19 +36,33 @@ impl Pipeline {
         parent: &Request,
         arguments: Value,
     ) -> Result<Value, Stop> {
+        self.taken::<O>(parent, arguments, false).await
+    }
+
+    /// The same; a reading that is for the guard alone is judged as such.
+    async fn taken<O: Operation>(
+        &self,
+        parent: &Request,
+        arguments: Value,
+        for_the_guard: bool,
+    ) -> Result<Value, Stop> {
         let Value::Object(arguments) = arguments else { return Ok(Value::Null) };
         let schema = schema::input_schema::<O::Input>();
         let (input, _) = arguments::parse::<O>(&schema, arguments).map_err(Refusal::Invalid)?;
+        let resource = O::resource(&input);
+        let same = resource == parent.resource;
         let request = Request {
             call: format!("{}.{}", parent.call, O::SPEC.action),
             parent: Some(parent.call.clone()),
             risk: O::risk(&input),
-            resource: O::resource(&input),
+            resource,
             destination: None,
             file_name: None,
             source: None,
+            secret_type: parent.secret_type.clone().filter(|_| same),
+            tags: parent.tags.clone().filter(|_| same),
+            for_the_guard,
             source_name: None,
-            secret_type: None,
             target: parent.target.clone(),
             witnessed: None,
             pins: Vec::new(),
@@ -55,7 +72,7 @@ impl Pipeline {
             client: parent.client.clone(),
             params: O::params(input),
         };
-        let (verdict, level) = self.guard.judge(&request.facts(O::SPEC.action)).await?;
+        let (verdict, level) = self.guard.judge(&request, O::SPEC.action).await?;
         if level != Level::None {
             return Err(Stop::Refused(Refusal::Denied {
                 rule: verdict.rule,
@@ -103,6 +120,35 @@ impl Pipeline {
         Ok(serde_json::to_value(O::view(answer.output)).unwrap_or_default())
     }
 
+    /// Reads type and tags where the verdict hangs on them. What cannot be read stays unread: then
+    /// the rules that look at it deny and confirm, and allow nothing.
+    ///
+    /// Gives the failure that says that there is no such secret: no verdict is needed then.
+    pub(super) async fn describe<O: Operation>(
+        &self,
+        request: &mut Request,
+    ) -> Result<Option<ClientError>, Stop> {
+        let known = request.secret_type.is_some() && request.tags.is_some();
+        if known || !self.guard.policy().needs_description(&request.facts(O::SPEC.action)) {
+            return Ok(None);
+        }
+        let arguments = json!({ "SecretName": request.resource.name, "FetchTags": true });
+        let seen = match self.taken::<DescribeSecret>(request, arguments, true).await {
+            Ok(seen) => seen,
+            Err(Stop::Failed(failure, _)) if failure.kms_code() == Some(ABSENT) => {
+                return Ok(Some(failure));
+            }
+            Err(Stop::Failed(..) | Stop::Refused(Refusal::Denied { .. } | Refusal::Invalid(_))) => {
+                return Ok(None);
+            }
+            Err(other) => return Err(other),
+        };
+        request.secret_type = request.secret_type.take().or_else(|| text(&seen, "SecretType"));
+        request.tags = request.tags.take().or_else(|| Some(tags(&seen).collect()));
+        self.learn(request, text(&seen, "Arn").as_deref());
+        Ok(None)
+    }
+
     /// Reads what must not change between a person's yes and the call, and pins the version.
     pub(super) async fn witness(
         &self,
@@ -118,11 +164,7 @@ impl Pipeline {
             .step::<DescribeSecret>(request, json!({ "SecretName": name, "FetchTags": tags }))
             .await?;
         let mut witnessed = described(&seen);
-        if !name.starts_with("acs:")
-            && let Some(arn) = &witnessed.arn
-        {
-            self.place.learn_arn(arn);
-        }
+        self.learn(request, witnessed.arn.as_deref());
         match witness {
             Witness::None | Witness::Secret => {}
             Witness::SecretWithVersions => {
@@ -143,13 +185,20 @@ impl Pipeline {
         let generic = witnessed.secret_type.as_deref() == Some("Generic");
         let version = witnessed.version_id.clone().filter(|_| generic);
         request.pins.extend(version.map(|version| ("VersionId", version)));
-        if request.target.account.is_none() {
-            request.target.account =
-                witnessed.arn.as_deref().and_then(place::account).map(str::to_owned);
-        }
         request.secret_type = request.secret_type.take().or_else(|| witnessed.secret_type.clone());
         request.witnessed = Some(witnessed);
         Ok(())
+    }
+
+    /// Notes the account that a description names.
+    fn learn(&self, request: &mut Request, arn: Option<&str>) {
+        let Some(arn) = arn else { return };
+        if !request.resource.name.starts_with("acs:") {
+            self.place.learn_arn(arn);
+        }
+        if request.target.account.is_none() {
+            request.target.account = place::account(arn).map(str::to_owned);
+        }
     }
 
     /// Every version of a secret, with its stages; a secret has ten at most (facts/kms.md §6.5).
@@ -165,7 +214,6 @@ impl Pipeline {
 }
 
 fn described(seen: &Value) -> Witnessed {
-    let tags = seen.pointer("/Tags/Tag").and_then(Value::as_array);
     Witnessed {
         arn: text(seen, "Arn"),
         secret_type: text(seen, "SecretType"),
@@ -174,15 +222,16 @@ fn described(seen: &Value) -> Witnessed {
         planned_delete_time: text(seen, "PlannedDeleteTime"),
         version_id: None,
         versions: Vec::new(),
-        tags: tags
-            .into_iter()
-            .flatten()
-            .map(|tag| {
-                let part = |name| text(tag, name).unwrap_or_default();
-                format!("{}={}", part("TagKey"), part("TagValue"))
-            })
-            .collect(),
+        tags: tags(seen).map(|(key, value)| format!("{key}={value}")).collect(),
     }
+}
+
+fn tags(seen: &Value) -> impl Iterator<Item = (String, String)> {
+    let tags = seen.pointer("/Tags/Tag").and_then(Value::as_array);
+    tags.into_iter().flatten().map(|tag| {
+        let part = |name| text(tag, name).unwrap_or_default();
+        (part("TagKey"), part("TagValue"))
+    })
 }
 
 pub(super) fn text(object: &Value, name: &str) -> Option<String> {

@@ -268,12 +268,7 @@ fn cases() -> Vec<(&'static str, Value, &'static str, &'static str)> {
         ),
         ("GetSecretValue", with(&name, "VersionStage", text("s", 129)), "VersionStage", "128"),
         ("GetSecretValue", with(&name, "VersionId", json!("v\u{202e}1")), "VersionId", "visible"),
-        (
-            "GetSecretValue",
-            with(&name, "Destination", json!("stdout")),
-            "Destination",
-            "`mask`",
-        ),
+        ("GetSecretValue", with(&name, "Destination", json!("stdout")), "Destination", "`mask`"),
         ("GetSecretValue", with(&name, "Reason", text("r", 201)), "Reason", "200"),
         (
             "GetSecretValue",

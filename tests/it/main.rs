@@ -31,9 +31,13 @@ mod oracle;
 #[cfg(test)]
 mod pin;
 #[cfg(test)]
+mod policy;
+#[cfg(test)]
 mod schema;
 #[cfg(test)]
 mod session;
+#[cfg(test)]
+mod tags;
 #[cfg(test)]
 mod wire;
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use sha2::{Digest, Sha256};
 
-use super::action::{self, RISKS};
+use super::action;
 use super::error::PolicyError;
 use super::facts::Facts;
 use super::pattern::Sure;
@@ -20,6 +20,8 @@ pub(crate) struct Policy {
     name: String,
     rules: Vec<Rule>,
     digest: [u8; 32],
+    /// How many examples were found to hold.
+    pub(super) examples: usize,
 }
 
 impl Policy {
@@ -46,7 +48,7 @@ impl Policy {
             hash.update(text.len().to_be_bytes());
             hash.update(text.as_bytes());
         }
-        Self { name: name.to_owned(), rules, digest: hash.finalize().into() }
+        Self { name: name.to_owned(), rules, digest: hash.finalize().into(), examples: 0 }
     }
 
     /// The shipped name, or the path.
@@ -57,6 +59,17 @@ impl Policy {
     /// The ids of its rules, in order.
     pub(crate) fn rule_ids(&self) -> impl Iterator<Item = &str> {
         self.rules.iter().map(|rule| rule.id.as_str())
+    }
+
+    /// The rules, in order.
+    pub(super) fn rules(&self) -> &[Rule] {
+        &self.rules
+    }
+
+    /// How many examples were found to hold when it was read, not counting those of the policy
+    /// that it extends.
+    pub(crate) const fn examples(&self) -> usize {
+        self.examples
     }
 
     /// The rules.
@@ -74,10 +87,13 @@ impl Policy {
         self.judge_by(facts, |_| true)
     }
 
-    /// The verdict on our own reading of a description that other rules need: rules that would
-    /// need it in turn have no say. What is read so never reaches the agent.
+    /// The verdict on our own reading of a description that other rules need: rules that hang on
+    /// it in turn have no say. What is read so never reaches the agent.
     pub(crate) fn judge_description(&self, facts: &Facts<'_>) -> Verdict {
-        self.judge_by(facts, |rule| !rule.reads_description())
+        let settled = facts.settled();
+        self.judge_by(facts, |rule| {
+            !rule.reads_description() || rule.could_match(&settled) == Sure::Yes
+        })
     }
 
     fn judge_by(&self, facts: &Facts<'_>, asked: impl Fn(&Rule) -> bool) -> Verdict {
@@ -148,9 +164,14 @@ impl Policy {
         some_call(action, &risks, |facts| self.could_allow(facts))
     }
 
+    /// The rules because of which a call with these facts, or with more known, could be allowed.
+    pub(super) fn granting(&self, facts: &Facts<'_>) -> impl Iterator<Item = &Rule> {
+        self.rules.iter().filter(|rule| rule.grants() && rule.could_match(facts) != Sure::No)
+    }
+
     /// Whether a call with these facts, or with more of them known, could be allowed.
     pub(super) fn could_allow(&self, facts: &Facts<'_>) -> bool {
-        self.rules.iter().any(|rule| rule.grants() && rule.could_match(facts) != Sure::No)
+        self.granting(facts).next().is_some()
             && !self
                 .rules
                 .iter()
@@ -164,25 +185,8 @@ pub(super) fn some_call(
     risks: &RangeInclusive<Risk>,
     test: impl Fn(&Facts<'_>) -> bool,
 ) -> bool {
-    let Some(action) = action::named(action) else { return false };
-    let secret = if action.about_secret { "*" } else { "" };
-    RISKS.iter().filter(|risk| risks.contains(risk) && action.risks.contains(risk)).any(|risk| {
-        action.destinations.iter().any(|destination| {
-            action.sources.iter().any(|source| {
-                test(&Facts {
-                    action: action.name,
-                    risk: *risk,
-                    secret,
-                    region: "*",
-                    account: None,
-                    destination: *destination,
-                    source: *source,
-                    secret_type: None,
-                    tags: None,
-                    client: "*",
-                })
-            })
-        })
+    action::named(action).is_some_and(|action| {
+        action.calls().any(|facts| risks.contains(&facts.risk) && test(&facts))
     })
 }
 

@@ -28,13 +28,14 @@ const KEYS: [&str; 11] = [
 ];
 const EXPECTED: [&str; 6] = ["none", "token", "client", "person", "pin", "deny"];
 
-/// Checks the examples of one rule against the whole policy.
-pub(super) fn check(table: &Table<'_>, rule: &Rule, policy: &Policy) -> Result<(), PolicyError> {
-    let Some(examples) = table.get("examples") else { return Ok(()) };
-    for item in examples.list()? {
-        check_one(&item, rule, policy)?;
+/// Checks the examples of one rule against the whole policy, and counts them.
+pub(super) fn check(table: &Table<'_>, rule: &Rule, policy: &Policy) -> Result<usize, PolicyError> {
+    let Some(examples) = table.get("examples") else { return Ok(0) };
+    let examples = examples.list()?;
+    for item in &examples {
+        check_one(item, rule, policy)?;
     }
-    Ok(())
+    Ok(examples.len())
 }
 
 fn check_one(item: &Item<'_>, rule: &Rule, policy: &Policy) -> Result<(), PolicyError> {

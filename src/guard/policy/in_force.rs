@@ -70,7 +70,7 @@ impl InForce {
         some_call(action, &risks, |facts| self.policies().all(|policy| policy.could_allow(facts)))
     }
 
-    fn policies(&self) -> impl Iterator<Item = &Policy> {
+    pub(super) fn policies(&self) -> impl Iterator<Item = &Policy> {
         std::iter::once(&self.base).chain(&self.tightening)
     }
 }

@@ -67,10 +67,10 @@ pub(super) fn policy(text: &str, origin: &str) -> Result<Policy, PolicyError> {
 
     let first = rules.len().saturating_sub(tables.len());
     let texts: Vec<&str> = base.into_iter().chain([text]).collect();
-    let policy = Policy::new(origin, rules.clone(), &texts);
+    let mut policy = Policy::new(origin, rules.clone(), &texts);
     // Those of the extended policy hold for it, and need not for what became of it.
     for (table, rule) in tables.iter().zip(rules.iter().skip(first)) {
-        example::check(table, rule, &policy)?;
+        policy.examples += example::check(table, rule, &policy)?;
     }
     Ok(policy)
 }

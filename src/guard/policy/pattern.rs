@@ -77,6 +77,11 @@ impl Pattern {
         self.0.is_match(text)
     }
 
+    /// As written.
+    pub(super) fn text(&self) -> &str {
+        self.0.glob().glob()
+    }
+
     /// Whether every name matches.
     pub(super) fn is_everything(&self) -> bool {
         self.0.glob().glob() == "*"

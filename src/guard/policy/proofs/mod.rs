@@ -1,5 +1,6 @@
 //! Proofs over whole policies: what is refused, what ships, and what may never loosen.
 
+mod catalogue;
 mod properties;
 mod refusals;
 mod verdicts;

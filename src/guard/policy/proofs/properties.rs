@@ -4,7 +4,11 @@ use proptest::prelude::*;
 
 use super::parse;
 use crate::guard::policy::action::{ACTIONS, DESTINATIONS, RISKS, SOURCES, TYPES};
-use crate::guard::policy::{Effect, Facts, InForce, Policy, Verdict};
+use crate::guard::policy::matrix::Cell;
+use crate::guard::policy::pattern::Pattern;
+use crate::guard::policy::{
+    Effect, Facts, InForce, Level, Policy, Scope, Verdict, least_privilege,
+};
 use crate::operation::Risk;
 
 /// Whether `one` lets through nothing that `other` would not, limits included.
@@ -121,6 +125,24 @@ fn any_call() -> impl Strategy<Value = Call> {
     )
 }
 
+/// Whether a RAM policy allows an action on a secret, or on what stands for it.
+fn gives(document: &serde_json::Value, action: &str, secret: &str) -> bool {
+    let statements = document["Statement"].as_array().unwrap();
+    statements
+        .iter()
+        .filter(|statement| {
+            statement["Action"].as_array().unwrap().contains(&format!("kms:{action}").into())
+        })
+        .any(|statement| {
+            let listed = statement["Resource"].as_array().cloned();
+            let all = listed.unwrap_or_else(|| vec![statement["Resource"].clone()]);
+            all.iter().any(|resource| match resource.as_str().unwrap().split_once("secret/") {
+                Some((_, names)) => Pattern::new(names).unwrap().matches(secret),
+                None => true,
+            })
+        })
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(512) })]
 
@@ -192,6 +214,49 @@ proptest! {
         }
         if !policy.judge(&facts).effect.is_deny() {
             prop_assert!(policy.lists(action.name, Risk::Inspect..=Risk::Destroy));
+        }
+    }
+
+    #[test]
+    fn the_matrix_predicts_every_verdict(rules in rules(), call in any_call(), kind: prop::sample::Index) {
+        let policy = build(&rules);
+        let action = &ACTIONS[ACTIONS.iter().position(|a| a.name == call.facts.action).unwrap()];
+        let kinds: Vec<Facts<'_>> = action.calls().collect();
+        let kind = kinds[kind.index(kinds.len())];
+        let cell = Cell::of(&policy, &kind);
+        let Facts { action, risk, destination, source, .. } = kind;
+        let secret = if kind.secret.is_empty() { "" } else { call.facts.secret };
+        let facts = Facts { action, risk, secret, destination, source, ..call.facts() };
+        let facts = if secret.is_empty() { Facts { tags: Some(&[]), secret_type: Some(""), ..facts } } else { facts };
+        let verdict = policy.judge(&facts);
+        let said = verdict.effect.name();
+        let foretold = cell.effect == said
+            || cell.cases.iter().any(|case| case.starts_with(&format!("{said} (")));
+        prop_assert!(foretold, "{said}, not as in {cell:?}");
+        if cell.cases.is_empty() {
+            prop_assert_eq!(cell.effect, said);
+            let most = cell.limits.iter().map(|limit| limit.then).max();
+            let most = most.map_or(said, Level::name);
+            prop_assert_eq!(most, verdict.effect_after(|_| u32::MAX).name());
+        }
+    }
+
+    #[test]
+    fn the_ram_policy_has_every_right_that_an_allowed_call_needs(rules in rules(), call in any_call()) {
+        let policy = build(&rules);
+        let action = &ACTIONS[ACTIONS.iter().position(|a| a.name == call.facts.action).unwrap()];
+        let facts = Facts {
+            risk: action.risks[0],
+            destination: action.destinations[0],
+            source: action.sources[0],
+            ..call.facts()
+        };
+        prop_assume!(action.about_secret && !policy.judge(&facts).effect.is_deny());
+        let scope = Scope::new(None, None, None, None).unwrap();
+        let document = least_privilege(&policy, &scope);
+        let steps = action.steps.iter().copied();
+        for name in steps.chain(std::iter::once(action.name)).chain(action.key_right) {
+            prop_assert!(gives(&document, name, facts.secret), "{name} {document}");
         }
     }
 
