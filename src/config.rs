@@ -40,6 +40,16 @@ pub(crate) struct Config {
     wait_seconds: Option<u64>,
     #[serde(default)]
     pub(crate) sources: Sources,
+    #[serde(default)]
+    pub(crate) destinations: Destinations,
+}
+
+/// Where values may go.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Destinations {
+    /// The folder of the destination `file`; `disclosed` below the state folder by default.
+    pub(crate) folder: Option<PathBuf>,
 }
 
 /// Where values may come from.

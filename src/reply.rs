@@ -145,10 +145,10 @@ fn confirm(
     insert("MatchCode", &challenge.match_code);
     let mut notes = Vec::new();
     if challenge.approved {
-        notes.push("Nothing was sent. Show the person the equivalent command; if they want the call made, repeat it exactly with ConfirmationToken set to the token.".into());
+        notes.push("The call was not made. Show the person the equivalent command; if they want the call made, repeat it exactly with ConfirmationToken set to the token.".into());
     } else {
         insert("ApproveWith", &approve_with(&challenge.match_code));
-        notes.push("Nothing was sent. Ask the person to run ApproveWith in their own terminal and to compare the match code, then repeat exactly this call with ConfirmationToken set to the token: it waits for their decision. You cannot approve it yourself.".into());
+        notes.push("The call was not made. Ask the person to run ApproveWith in their own terminal and to compare the match code, then repeat exactly this call with ConfirmationToken set to the token: it waits for their decision. You cannot approve it yourself.".into());
     }
     if let Some(equivalent) = equivalent {
         confirmation.insert(
@@ -209,6 +209,17 @@ fn finish(
         envelope.insert("Notes".into(), notes.into());
     }
     envelope
+}
+
+/// Adds notes before those that are there.
+pub(crate) fn add_notes(envelope: &mut Map<String, Value>, mut notes: Vec<String>) {
+    if notes.is_empty() {
+        return;
+    }
+    let there = envelope.remove("Notes");
+    let there = there.as_ref().and_then(Value::as_array).into_iter().flatten();
+    notes.extend(there.filter_map(Value::as_str).map(str::to_owned));
+    envelope.insert("Notes".into(), notes.into());
 }
 
 /// The schema of the envelope around `result`. `Error` and `Confirmation` are bare objects: spelled

@@ -3,8 +3,10 @@
 use std::io::{BufRead, Write};
 
 use super::channel::{Answer, Channel};
+use super::hidden::typed;
 use crate::guard::approval::Record;
-use crate::operation::Untrusted;
+use crate::operation::is_hidden;
+use crate::sensitive::Sensitive;
 use crate::store::Pending;
 
 /// Shows records on `output` and reads answers from `input`. Only the command line makes one, and
@@ -26,8 +28,8 @@ impl<R: BufRead, W: Write> Channel for Terminal<R, W> {
         self.who.clone()
     }
 
-    fn ask(&mut self, record: &Record) -> std::io::Result<Answer> {
-        write!(self.output, "{}", rendered(record))?;
+    fn ask(&mut self, record: &Record, pin_is_set: bool) -> std::io::Result<Answer> {
+        write!(self.output, "{}", rendered(record, pin_is_set))?;
         if self.deny {
             return Ok(Answer::Deny);
         }
@@ -49,6 +51,10 @@ impl<R: BufRead, W: Write> Channel for Terminal<R, W> {
             _ => answer,
         };
         Ok(if named == record.resource { Answer::Approve } else { Answer::Deny })
+    }
+
+    fn pin(&mut self) -> std::io::Result<Option<Sensitive>> {
+        typed("PIN: ", &mut self.output)
     }
 }
 
@@ -86,18 +92,24 @@ pub(crate) fn overview(pending: &[Pending]) -> String {
 }
 
 /// The whole record. What others wrote comes last, quoted, with everything hidden removed.
-fn rendered(record: &Record) -> String {
+pub(super) fn rendered(record: &Record, pin_is_set: bool) -> String {
     let mut text = format!("\n  {}   {}\n\n", record.match_code, headline(record));
     let mut row = |name: &str, value: &str| {
         text.push_str(&format!("  {name:<16} {value}\n"));
     };
     row("Action", &format!("{} (risk: {}, level: {})", record.tool, record.risk, record.level));
-    row("Secret", &quoted(&record.resource));
+    match record.resource.as_str() {
+        "" => row("About", "the account"),
+        name => row("Secret", &quoted(name)),
+    }
     row("Region, host", &format!("{}, {}", record.region, record.host));
     row("Account", record.account.as_deref().unwrap_or("not known before the call"));
     row("AccessKey", &format!("fingerprint {}", record.caller_key));
     if let Some(destination) = &record.destination {
         row("Value goes to", place(destination));
+    }
+    if let Some(name) = &record.file_name {
+        row("File", &quoted(name));
     }
     if let Some(source) = &record.source {
         row("Value from", &quoted(source));
@@ -126,9 +138,12 @@ fn rendered(record: &Record) -> String {
     for (name, value) in &record.arguments {
         row(&quoted(name), &quoted(value));
     }
-    row("Policy", &format!("rule {}: {}", quoted(&record.rule), quoted(&record.rule_reason)));
-    row("Policy digest", &record.policy_digest);
+    row("Rule", &format!("{}: {}", quoted(&record.rule), quoted(&record.rule_reason)));
+    row("Rules digest", &record.policy_digest);
     row("Server, nonce", &format!("{}, {}", record.instance, record.nonce));
+    if !pin_is_set {
+        row("PIN", "none is set: any program of yours could approve this as well");
+    }
     row("Asked, until", &format!("{}, {}", record.asked_at, record.expires_at));
     row("Client claims", &quoted(&record.client));
     for tag in record.witness.iter().flat_map(|seen| &seen.tags) {
@@ -141,7 +156,8 @@ fn rendered(record: &Record) -> String {
 
 fn headline(record: &Record) -> &'static str {
     match record.risk.as_str() {
-        "destroy" => "CANNOT BE UNDONE",
+        _ if record.type_the_name => "CANNOT BE UNDONE",
+        "destroy" => "HANDS SECRETS TO WHOM THE POLICY NAMES",
         "reveal" => "A VALUE LEAVES KMS",
         _ => "A change",
     }
@@ -156,7 +172,17 @@ fn place(destination: &str) -> &'static str {
     }
 }
 
-/// Text that others wrote, visible characters only, in quotes.
+/// Text that others wrote: whole, in quotes, with everything that hides or reorders escaped. What
+/// is cut off could hide what matters.
 fn quoted(text: &str) -> String {
-    format!("{:?}", Untrusted::new(text).as_str())
+    let mut out = String::from("\"");
+    for character in text.chars() {
+        if matches!(character, '"' | '\\') || is_hidden(character) {
+            out.extend(character.escape_default());
+        } else {
+            out.push(character);
+        }
+    }
+    out.push('"');
+    out
 }

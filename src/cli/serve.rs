@@ -9,20 +9,21 @@ use clap::{Args, ValueEnum};
 use tokio::net::TcpListener;
 
 use super::{Failure, State};
-use crate::audit::{AuditLog, Event};
+use crate::audit::{Approval, AuditLog, Event};
 use crate::client::{Client, Signature, Transport};
 use crate::clock::Clock;
 use crate::config::{Config, state_dir};
 use crate::credentials::{Credential, Credentials};
 use crate::emulator::{Emulator, Options};
 use crate::env::{BACKEND, ENDPOINT, Env, POLICY, REGION};
+use crate::factor::{Factor, Pinned};
 use crate::guard::Guard;
 use crate::guard::policy::{InForce, Policy, SHIPPED};
 use crate::mcp;
 use crate::pipeline::{Pipeline, Place};
 use crate::scrub::Scrubber;
 use crate::store::{Store, private_folder};
-use crate::values::Allowed;
+use crate::values::{Allowed, Folder};
 
 /// Flags of `serve`. They choose and tighten; none skips a step.
 #[derive(Debug, Default, Args)]
@@ -92,7 +93,15 @@ pub(super) async fn run(flags: Flags, env: Env, scrubber: Scrubber) -> Result<Ex
     let instance = instance()?;
 
     let store = Store::open(&state)?;
-    let start = Event { policy_digest: Some(policy.digest()), ..Event::default() };
+    let factor = Factor::pin(&state)?;
+    let start = Event {
+        policy_digest: Some(policy.digest()),
+        approval: match factor.known() {
+            Pinned::Key(key) => Some(Approval { key: Some(key.name()), ..Approval::default() }),
+            Pinned::Unset | Pinned::Changed => None,
+        },
+        ..Event::default()
+    };
     let audit = AuditLog::open(&state.join("audit"), clock.clone(), &instance, start)?;
     let env = Arc::new(env);
     let place = match backend {
@@ -106,12 +115,13 @@ pub(super) async fn run(flags: Flags, env: Env, scrubber: Scrubber) -> Result<Ex
         }
     };
     let pipeline = Pipeline {
-        guard: Guard::new(policy, store, audit.clone(), clock.clone(), instance)
+        guard: Guard::new(policy, store, audit.clone(), clock.clone(), factor, instance)
             .map_err(|_| no_randomness())?,
         client: Client::new(Transport::new(&env)?, signature, clock),
         audit: audit.clone(),
         place,
         allowed: allowed(&config, &state)?,
+        disclosed: disclosed(&config, &state)?,
         env,
         scrubber,
         wait: config.wait(),
@@ -174,6 +184,17 @@ fn allowed(config: &Config, state: &Path) -> Result<Allowed, Failure> {
         vec![folder]
     };
     Ok(Allowed::new(&config.sources.env, folders)?)
+}
+
+/// The folder that values may be written to.
+fn disclosed(config: &Config, state: &Path) -> Result<Folder, Failure> {
+    match &config.destinations.folder {
+        None => Ok(Folder::new(state.join("disclosed"))),
+        Some(folder) if folder.is_absolute() => Ok(Folder::new(folder.clone())),
+        Some(_) => {
+            Err(Failure("`destinations.folder` in config.toml must be an absolute path".into()))
+        }
+    }
 }
 
 /// Starts the embedded KMS on a loopback port and points the calls to it.

@@ -156,6 +156,11 @@ const CODES: &[(&str, &str, &str)] = &[
     ("ServiceUnavailable", "KMS is not available just now", "Try again in a moment."),
     ("SerivceUn", "KMS is not available just now", "Try again in a moment."),
     (
+        "DryRunOperationError",
+        "nothing: this was a dry run, and the call itself would be allowed",
+        "Call without DryRun to make it.",
+    ),
+    (
         "InvalidAction.NotFound",
         "this endpoint does not offer the action",
         "Tell the person; a dedicated gateway offers only GetSecretValue.",

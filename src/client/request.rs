@@ -44,7 +44,7 @@ pub(super) fn build(
     let (date, nonce) = (to_seconds(now), nonce()?);
     match signature {
         Signature::Acs3 => acs3(action, params, target, &date, &nonce),
-        Signature::Rpc1 => rpc1(action, params, target, &date, &nonce),
+        Signature::Rpc1 => Some(rpc1(action, params, target, &date, &nonce)),
     }
 }
 
@@ -91,13 +91,7 @@ fn acs3(
     Some((url, map, body.as_bytes().to_vec()))
 }
 
-fn rpc1(
-    action: &'static str,
-    params: &Params,
-    target: &Target,
-    date: &str,
-    nonce: &str,
-) -> Option<Built> {
+fn rpc1(action: &'static str, params: &Params, target: &Target, date: &str, nonce: &str) -> Built {
     let credential = &target.credential;
     let mut query: Vec<(&str, &str)> = of(params, Place::Query).collect();
     query.extend([
@@ -122,7 +116,7 @@ fn rpc1(
     }
     let url = format!("{}?{}", target.url, percent::pairs(query));
     let body = Zeroizing::new(percent::pairs(form));
-    Some((url, map, body.as_bytes().to_vec()))
+    (url, map, body.as_bytes().to_vec())
 }
 
 fn of(params: &Params, place: Place) -> impl Iterator<Item = (&str, &str)> {

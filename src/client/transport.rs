@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use reqwest::{StatusCode, header::HeaderMap};
+use reqwest::StatusCode;
+use reqwest::header::{CONTENT_LENGTH, HeaderMap};
 use zeroize::Zeroizing;
 
 use super::error::Failure;
@@ -66,9 +67,11 @@ impl Transport {
     pub(super) async fn post(
         &self,
         url: &str,
-        headers: HeaderMap,
+        mut headers: HeaderMap,
         body: Vec<u8>,
     ) -> Result<Received, (Failure, Option<u16>)> {
+        // Left out for an empty body otherwise, and some gateways refuse a POST without a length.
+        headers.insert(CONTENT_LENGTH, body.len().into());
         let sent = self.0.post(url).headers(headers).body(body).send().await;
         let mut response = sent.map_err(|error| {
             (

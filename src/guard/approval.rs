@@ -26,6 +26,7 @@ pub(crate) struct Record {
     pub(crate) level: String,
     pub(crate) resource: String,
     pub(crate) destination: Option<String>,
+    pub(crate) file_name: Option<String>,
     pub(crate) region: String,
     pub(crate) host: String,
     pub(crate) account: Option<String>,
@@ -72,7 +73,10 @@ impl Record {
             ("risk", self.risk != other.risk),
             ("level", self.level != other.level),
             ("resource", self.resource != other.resource),
-            ("destination", self.destination != other.destination),
+            (
+                "destination",
+                self.destination != other.destination || self.file_name != other.file_name,
+            ),
             ("region", self.region != other.region || self.host != other.host),
             ("credentials", self.caller_key != other.caller_key || self.account != other.account),
             ("arguments", self.arguments != other.arguments || self.source != other.source),
@@ -99,17 +103,20 @@ pub(crate) fn token_hash(token: &str) -> Hash {
 }
 
 /// The arguments of a call as the record names them.
-pub(super) fn arguments(params: &Params, key: &ring::hmac::Key) -> Vec<(String, String)> {
-    params
-        .iter()
-        .map(|param| {
-            let content = match &param.content {
-                Content::Plain(text) => text.clone(),
-                Content::Secret(value) => sealed(value, key),
-            };
-            (param.name.to_owned(), content)
-        })
-        .collect()
+pub(super) fn arguments(
+    params: &Params,
+    auto_key: bool,
+    key: &ring::hmac::Key,
+) -> Vec<(String, String)> {
+    let chosen = auto_key.then(|| ("AutoKey".to_owned(), "true".to_owned()));
+    let given = params.iter().map(|param| {
+        let content = match &param.content {
+            Content::Plain(text) => text.clone(),
+            Content::Secret(value) => sealed(value, key),
+        };
+        (param.name.to_owned(), content)
+    });
+    given.chain(chosen).collect()
 }
 
 /// Binds a value to the approval without showing it: nobody outside this process has the key.

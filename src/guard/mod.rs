@@ -2,6 +2,7 @@
 //! makes them. It reads the policy and the store, writes the audit log, and calls nobody.
 
 pub(crate) mod approval;
+mod decision;
 mod match_code;
 pub(crate) mod policy;
 mod refusal;
@@ -14,10 +15,10 @@ use std::marker::PhantomData;
 
 use crate::audit::{self, AuditLog, Durability, Trail};
 use crate::clock::Clock;
-use crate::hex;
-use crate::operation::{Destination, Operation, Params, Resource, Risk};
+use crate::factor::{Factor, PublicKey};
+use crate::operation::{Destination, Operation, Outcome, Params, Resource, Risk};
 use crate::sensitive::Sensitive;
-use crate::store::{Redeemed, Store};
+use crate::store::Store;
 
 use approval::Record;
 use policy::{Effect, Facts, InForce, Level, Verdict};
@@ -61,13 +62,19 @@ pub(crate) struct Request {
     /// The tool call that this is a step of.
     pub(crate) parent: Option<String>,
     pub(crate) params: Params,
-    /// A parameter that is set when the call is admitted: the version that was resolved.
-    pub(crate) pin: Option<(&'static str, String)>,
+    /// Parameters that are set when the call is admitted: the version or key that was resolved.
+    pub(crate) pins: Vec<(&'static str, String)>,
+    /// The program chooses the key; which one is no part of the question.
+    pub(crate) auto_key: bool,
     pub(crate) risk: Risk,
     pub(crate) resource: Resource,
     pub(crate) destination: Option<Destination>,
+    /// For the destination `file`.
+    pub(crate) file_name: Option<String>,
     /// `inline`, or the source that was named.
     pub(crate) source: Option<String>,
+    /// The source with its name, for the approver: `file db.txt`.
+    pub(crate) source_name: Option<String>,
     pub(crate) secret_type: Option<String>,
     pub(crate) target: Target,
     pub(crate) witnessed: Option<Witnessed>,
@@ -84,6 +91,7 @@ pub(crate) struct Guard {
     store: Store,
     audit: AuditLog,
     clock: Clock,
+    factor: Factor,
     tokens: tokens::Tokens,
 }
 
@@ -94,9 +102,10 @@ impl Guard {
         store: Store,
         audit: AuditLog,
         clock: Clock,
+        factor: Factor,
         instance: String,
     ) -> Result<Self, ring::error::Unspecified> {
-        Ok(Self { policy, store, audit, clock, tokens: tokens::Tokens::new(instance)? })
+        Ok(Self { policy, store, audit, clock, factor, tokens: tokens::Tokens::new(instance)? })
     }
 
     /// The policy in force.
@@ -127,13 +136,14 @@ impl Guard {
     pub(crate) async fn admit<O: Operation>(&self, request: Request) -> Result<Permit<O>, Refusal> {
         let facts = request.facts(O::SPEC.action);
         let (verdict, level) = self.judge(&facts).await?;
+        let key = self.key_for(level).await?;
         let redeemed = if level == Level::None {
             None
         } else {
             let record = self.record::<O>(&request, &verdict, level);
             Some(match &request.token {
                 None => return Err(self.challenge(&request, record, level, None).await),
-                Some(token) => self.redeem(&request, token, record, level).await?,
+                Some(token) => self.redeem(&request, token, record, level, key.as_ref()).await?,
             })
         };
         for limit in &verdict.limits {
@@ -152,7 +162,7 @@ impl Guard {
         let trail =
             self.audit.intent(event, durability).await.map_err(|_| Refusal::AuditUnavailable)?;
         let mut params = request.params;
-        if let Some((name, value)) = request.pin {
+        for (name, value) in request.pins {
             params.set(name, value);
         }
         Ok(Permit { params, target: request.target, trail, operation: PhantomData })
@@ -166,19 +176,20 @@ impl Guard {
             level: level.name().into(),
             resource: request.resource.name.clone(),
             destination: request.destination.map(|destination| destination.name().into()),
+            file_name: request.file_name.clone(),
             region: request.target.region.clone(),
             host: request.target.host.clone(),
             account: request.target.account.clone(),
             caller_key: request.target.credential.fingerprint(),
             witness: request.witnessed.clone(),
-            arguments: approval::arguments(&request.params, self.tokens.key()),
-            source: request.source.clone(),
+            arguments: approval::arguments(&request.params, request.auto_key, self.tokens.key()),
+            source: request.source_name.clone().or_else(|| request.source.clone()),
             rule: verdict.rule.clone(),
             rule_reason: verdict.reason.clone(),
             policy_digest: self.policy.digest(),
             client: request.client.clone(),
             agent_says: request.reason.clone(),
-            type_the_name: request.risk == Risk::Destroy && !request.resource.name.is_empty(),
+            type_the_name: O::outcome(request.risk) == Some(Outcome::Deleted),
             match_code: String::new(),
             instance: self.tokens.instance().into(),
             nonce: String::new(),
@@ -215,6 +226,7 @@ impl Guard {
         token: &Sensitive,
         mut record: Record,
         level: Level,
+        key: Option<&PublicKey>,
     ) -> Result<audit::Approval, Refusal> {
         let hash = tokens::hash(token);
         let Some(asked) = self.tokens.asked(&hash) else {
@@ -227,19 +239,14 @@ impl Guard {
             return Err(refused(&asked, &record));
         }
         let now = self.clock.now_ms();
-        let spent = self.store.redeem(hash, digest, now).await.map_err(unavailable)?;
-        let Some(Redeemed { method, who, latency_ms }) = spent else {
+        let Some(decided) = self.store.redeem(hash, digest, now).await.map_err(unavailable)? else {
             return Err(self.not_redeemable(hash).await);
         };
-        self.tokens.forget(&hash);
-        Ok(audit::Approval {
-            token_id: Some(hex::encode(hash.get(..6).unwrap_or_default())),
-            record_digest: Some(hex::encode(&digest)),
-            method,
-            who,
-            latency_ms,
-            signature: None,
-        })
+        // Spent in memory too: whoever writes the store could bring the row back to life.
+        if !self.tokens.spend(&hash) {
+            return Err(Refusal::Spent);
+        }
+        self.count_yes(&asked, level, key, decided).await
     }
 }
 

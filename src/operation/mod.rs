@@ -49,6 +49,11 @@ pub trait Operation: Send + Sync + 'static {
         None
     }
 
+    /// The file a value goes to, for the destination `file`.
+    fn file_name(_input: &Self::Input) -> Option<&str> {
+        None
+    }
+
     /// The `SecretType` the call itself states, for policies that match on it.
     fn secret_type(_input: &Self::Input) -> Option<&str> {
         None
@@ -67,6 +72,11 @@ pub trait Operation: Send + Sync + 'static {
     /// Limits and shape of the value, checked again once it was taken from its source.
     fn check_value(_input: &Self::Input) -> Result<(), Invalid> {
         Ok(())
+    }
+
+    /// Whether the program chooses the KMS instance and the key for it.
+    fn auto_key(_input: &Self::Input) -> bool {
+        false
     }
 
     /// The parameters on the wire.

@@ -34,6 +34,8 @@ pub(crate) struct Input {
     secret_data_source: Option<SecretDataSource>,
     secret_data_type: Option<SecretDataType>,
     encryption_key_id: Option<KeyId>,
+    /// Choose the KMS instance and its AES key, created if there is none
+    auto_key: Option<bool>,
     #[schemars(length(max = 8192))]
     description: Option<String>,
     tags: Option<Tags>,
@@ -87,6 +89,9 @@ impl Operation for CreateSecret {
         input.encryption_key_id.iter().try_for_each(KeyId::check)?;
         input.dkms_instance_id.iter().try_for_each(InstanceId::check)?;
         input.policy.iter().try_for_each(Policy::check)?;
+        if input.auto_key == Some(true) && input.encryption_key_id.is_some() {
+            return Err(Invalid::new("EncryptionKeyId", "left out when `AutoKey` is true"));
+        }
         managed::check(
             input.secret_type(),
             input.extended_config.as_ref(),
@@ -123,6 +128,10 @@ impl Operation for CreateSecret {
 
     fn value(input: &mut Input) -> Option<ValueSlot<'_>> {
         Some(ValueSlot { data: &mut input.secret_data, source: input.secret_data_source.as_ref() })
+    }
+
+    fn auto_key(input: &Input) -> bool {
+        input.auto_key == Some(true)
     }
 
     fn params(input: Input) -> Params {

@@ -26,14 +26,17 @@ pub(crate) struct Input {
     fetch_extended_config: Option<bool>,
     /// Only test permission; success is the error DryRunOperationError
     dry_run: Option<bool>,
-    /// Where the value goes: mask (default) shows ***, agent puts it into this conversation
+    /// Where the value goes: mask (default) shows ***; file writes FileName in the person's folder; agent puts it into this conversation
     destination: Option<To>,
+    #[schemars(length(min = 1, max = 128))]
+    file_name: Option<String>,
 }
 
 choices! {
     // The destinations that there are.
     enum To {
         Mask = "mask",
+        File = "file",
         Agent = "agent",
     }
 }
@@ -68,6 +71,20 @@ pub(crate) struct Answer<Data> {
     extended_config: Option<JsonText>,
 }
 
+/// A plain name for the destination `file`, and none for the others.
+fn check_file(to: Option<To>, name: Option<&str>) -> Result<(), Invalid> {
+    let plain = |character: char| character.is_ascii_alphanumeric() || "._-".contains(character);
+    let refused = |allowed: &str| Err(Invalid::new("FileName", allowed));
+    match (to, name) {
+        (Some(To::File), None) => refused("given with Destination `file`"),
+        (Some(To::File), Some(name)) if name.starts_with('.') || !name.chars().all(plain) => {
+            refused("a plain name of letters, digits, `.`, `_`, `-`, not beginning with a dot")
+        }
+        (Some(To::File), Some(_)) | (_, None) => Ok(()),
+        (_, Some(_)) => refused("left out unless Destination is `file`"),
+    }
+}
+
 impl Operation for GetSecretValue {
     const SPEC: Spec = Spec {
         action: "GetSecretValue",
@@ -83,7 +100,8 @@ impl Operation for GetSecretValue {
     fn check(input: &Input) -> Result<(), Invalid> {
         input.secret_name.check()?;
         input.version_stage.iter().try_for_each(|stage| stage.check("VersionStage"))?;
-        input.version_id.iter().try_for_each(|version| version.check("VersionId"))
+        input.version_id.iter().try_for_each(|version| version.check("VersionId"))?;
+        check_file(input.destination, input.file_name.as_deref())
     }
 
     fn resource(input: &Input) -> Resource {
@@ -93,8 +111,13 @@ impl Operation for GetSecretValue {
     fn destination(input: &Input) -> Option<Destination> {
         Some(match input.destination {
             None | Some(To::Mask) => Destination::Mask,
+            Some(To::File) => Destination::File,
             Some(To::Agent) => Destination::Agent,
         })
+    }
+
+    fn file_name(input: &Input) -> Option<&str> {
+        input.file_name.as_deref()
     }
 
     fn witness(input: &Input) -> Witness {

@@ -95,7 +95,7 @@ impl Place {
 
     /// The account of an ARN `acs:kms:<region>:<account>:…`, noted as ours.
     pub(crate) fn learn_arn(&self, arn: &str) {
-        if let Some((_, account)) = arn_parts(arn) {
+        if let Some(account) = account(arn) {
             self.learn_account(account);
         }
     }
@@ -165,6 +165,12 @@ fn refuse(field: &str, allowed: impl Into<String>) -> Refusal {
 fn arn_parts(arn: &str) -> Option<(&str, &str)> {
     let mut parts = arn.strip_prefix("acs:kms:")?.splitn(3, ':');
     Some((parts.next()?, parts.next()?))
+}
+
+/// The account in an ARN that KMS answered: a number, or it is shown to nobody as an account.
+pub(super) fn account(arn: &str) -> Option<&str> {
+    let (_, account) = arn_parts(arn)?;
+    (!account.is_empty() && account.bytes().all(|byte| byte.is_ascii_digit())).then_some(account)
 }
 
 /// Lower-case words joined by hyphens: no dot, slash or colon that would make it a host.

@@ -2,21 +2,22 @@
 
 use serde_json::{Value, json};
 
-use super::{Pipeline, arguments};
+use super::{Pipeline, arguments, place};
 use crate::audit::{Event, Upstream};
 use crate::client::ClientError;
 use crate::guard::policy::Level;
 use crate::guard::{Refusal, Request, Witnessed};
-use crate::operation::{Operation, Witness, schema};
+use crate::operation::{Operation, Risk, Witness, schema};
 use crate::operations::{DescribeSecret, ListSecretVersionIds};
+use crate::reply::Changed;
 
 /// Why a call ends before its own permit.
 #[derive(Debug)]
 pub(super) enum Stop {
     /// The guard refused it, or wants a confirmation.
     Refused(Refusal),
-    /// A step failed at KMS.
-    Failed(ClientError),
+    /// A step failed at KMS, and whether it may have changed something.
+    Failed(ClientError, Changed),
 }
 
 impl From<Refusal> for Stop {
@@ -41,11 +42,14 @@ impl Pipeline {
             risk: O::risk(&input),
             resource: O::resource(&input),
             destination: None,
+            file_name: None,
             source: None,
+            source_name: None,
             secret_type: None,
             target: parent.target.clone(),
             witnessed: None,
-            pin: None,
+            pins: Vec::new(),
+            auto_key: false,
             token: None,
             reason: None,
             client: parent.client.clone(),
@@ -92,7 +96,10 @@ impl Pipeline {
         if !trail.close(event).await.is_recorded() {
             return Err(Stop::Refused(Refusal::AuditUnavailable));
         }
-        let answer = result.map_err(Stop::Failed)?;
+        let answer = result.map_err(|failure| {
+            let unsure = failure.ambiguous && O::SPEC.risk >= Risk::Write;
+            Stop::Failed(failure, if unsure { Changed::Unknown } else { Changed::No })
+        })?;
         Ok(serde_json::to_value(O::view(answer.output)).unwrap_or_default())
     }
 
@@ -133,14 +140,12 @@ impl Pipeline {
                     .and_then(|version| text(version, "VersionId"));
             }
         }
-        request.pin = witnessed
-            .version_id
-            .clone()
-            .filter(|_| witnessed.secret_type.as_deref() == Some("Generic"))
-            .map(|version| ("VersionId", version));
+        let generic = witnessed.secret_type.as_deref() == Some("Generic");
+        let version = witnessed.version_id.clone().filter(|_| generic);
+        request.pins.extend(version.map(|version| ("VersionId", version)));
         if request.target.account.is_none() {
             request.target.account =
-                witnessed.arn.as_deref().and_then(|arn| arn.split(':').nth(3)).map(str::to_owned);
+                witnessed.arn.as_deref().and_then(place::account).map(str::to_owned);
         }
         request.secret_type = request.secret_type.take().or_else(|| witnessed.secret_type.clone());
         request.witnessed = Some(witnessed);
@@ -180,7 +185,7 @@ fn described(seen: &Value) -> Witnessed {
     }
 }
 
-fn text(object: &Value, name: &str) -> Option<String> {
+pub(super) fn text(object: &Value, name: &str) -> Option<String> {
     object.get(name).and_then(Value::as_str).filter(|text| !text.is_empty()).map(str::to_owned)
 }
 

@@ -3,9 +3,15 @@
 //! `cfg(test)` on each module is always true here; clippy allows `unwrap` under it.
 
 #[cfg(test)]
+mod approver;
+#[cfg(test)]
 mod bad_input;
 #[cfg(test)]
 mod catalogue;
+#[cfg(test)]
+mod confirmation;
+#[cfg(test)]
+mod file_destination;
 #[cfg(test)]
 mod first_run;
 #[cfg(test)]
@@ -13,8 +19,12 @@ mod harness;
 #[cfg(test)]
 mod layout;
 #[cfg(test)]
+mod pin;
+#[cfg(test)]
 mod schema;
 #[cfg(test)]
 mod session;
 #[cfg(test)]
 mod wire;
+#[cfg(test)]
+mod witness;

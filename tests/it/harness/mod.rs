@@ -2,10 +2,12 @@
 
 mod emulator;
 mod pty;
+mod question;
 mod server;
 
 pub(crate) use emulator::Emulator;
 pub(crate) use pty::Pty;
+pub(crate) use question::Question;
 pub(crate) use server::{Era, Server, ServerOptions};
 
 /// The executable under test.

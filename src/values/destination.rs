@@ -1,0 +1,100 @@
+//! A disclosed value in a file: for the person or a program, not for the conversation.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use crate::operation::Invalid;
+use crate::sensitive::Sensitive;
+
+/// The folder that disclosed values may be written to.
+#[derive(Debug, Clone)]
+pub(crate) struct Folder(PathBuf);
+
+impl Folder {
+    /// Any absolute path; made with mode 0700 when the first value is written.
+    pub(crate) fn new(path: PathBuf) -> Self {
+        Self(path)
+    }
+
+    /// Makes the file, empty and of mode 0600, before the call is made: a value that has nowhere
+    /// to go is not asked for. A file that is there already is never overwritten.
+    pub(crate) fn prepare(&self, name: &str) -> Result<Prepared, Invalid> {
+        let refused = |allowed: &str| Invalid::new("FileName", allowed);
+        let folder = self.usable().map_err(|_| {
+            refused(
+                "in a usable folder: the person's folder for disclosed values cannot be written",
+            )
+        })?;
+        let path = folder.join(name);
+        let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path);
+        match file {
+            Ok(file) => Ok(Prepared { file, path, kept: false }),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                Err(refused("a name that is not taken: a file of this name is there already"))
+            }
+            Err(_) => Err(refused("a name that can be written in the folder")),
+        }
+    }
+
+    fn usable(&self) -> io::Result<&Path> {
+        fs::DirBuilder::new().recursive(true).mode(0o700).create(&self.0)?;
+        let seen = fs::symlink_metadata(&self.0)?;
+        if !seen.is_dir() || seen.permissions().mode() & 0o077 != 0 {
+            return Err(io::ErrorKind::PermissionDenied.into());
+        }
+        Ok(&self.0)
+    }
+}
+
+/// A file that waits for its value; it is removed again if none comes.
+#[derive(Debug)]
+pub(crate) struct Prepared {
+    file: File,
+    path: PathBuf,
+    kept: bool,
+}
+
+impl Prepared {
+    /// Writes the value, durably, and gives the path.
+    pub(crate) fn write(mut self, value: &Sensitive) -> io::Result<PathBuf> {
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "into the file of mode 0600 that was approved"
+        )]
+        self.file.write_all(value.expose().as_bytes())?;
+        self.file.sync_all()?;
+        self.kept = true;
+        Ok(self.path.clone())
+    }
+}
+
+impl Drop for Prepared {
+    fn drop(&mut self) {
+        if !self.kept {
+            // What cannot be removed holds nothing, or a value that only its owner can read.
+            let _: io::Result<()> = fs::remove_file(&self.path);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_is_written_once_for_its_owner_and_nothing_is_left_without_one() {
+        let root = tempfile::tempdir().unwrap();
+        let folder = Folder::new(root.path().join("disclosed"));
+        drop(folder.prepare("a").unwrap());
+        assert_eq!(fs::read_dir(&folder.0).unwrap().count(), 0);
+        let path = folder.prepare("a").unwrap().write(&Sensitive::new("value".into())).unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), "value");
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        assert!(folder.prepare("a").is_err());
+        assert_eq!(fs::read_to_string(&path).unwrap(), "value");
+        fs::set_permissions(&folder.0, fs::Permissions::from_mode(0o755)).unwrap();
+        assert!(folder.prepare("b").is_err());
+    }
+}
