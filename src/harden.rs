@@ -33,3 +33,42 @@ fn not_dumpable() {
 
 #[cfg(not(target_os = "linux"))]
 fn not_dumpable() {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Marks the process that is to panic.
+    const MARK: &str = "KMS_MCP_TEST_PANICS";
+
+    #[test]
+    fn a_panic_names_its_place_and_nothing_else() {
+        let own = "harden::tests::a_panic_names_its_place_and_nothing_else";
+        #[expect(clippy::disallowed_methods, reason = "tells the second process from the first")]
+        if std::env::var_os(MARK).is_some() {
+            process();
+            panic!("hunter2-hunter2");
+        }
+        let ended = std::process::Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", own, "--nocapture"])
+            .env(MARK, "1")
+            .env("RUST_BACKTRACE", "full")
+            .output()
+            .unwrap();
+        assert!(!ended.status.success());
+        let said = String::from_utf8(ended.stderr).unwrap();
+        let ours = said.lines().find(|line| line.contains("met a defect")).unwrap();
+        assert!(ours.contains(file!()), "{ours}");
+        assert!(!said.contains("hunter2") && !said.contains("stack backtrace"), "{said}");
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn the_process_cannot_be_dumped() {
+        use rustix::process::{DumpableBehavior, Resource, dumpable_behavior, getrlimit};
+        process();
+        assert_eq!(dumpable_behavior().unwrap(), DumpableBehavior::NotDumpable);
+        assert_eq!(getrlimit(Resource::Core).maximum, Some(0));
+        let _ = panic::take_hook();
+    }
+}

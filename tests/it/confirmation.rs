@@ -187,7 +187,9 @@ fn a_token_is_too_late_after_ten_minutes_pending_or_three_approved() {
     let mut server = Server::start(ServerOptions::with_emulator(&emulator));
     server.create("app/db", VALUE);
     let pending = Question::disclosure(&mut server, "app/db");
-    age(&server, 600_000);
+    age(&server, 540_000);
+    assert_eq!(pending.redeem(&mut server)["Status"], "confirmation_required");
+    age(&server, 60_000);
     assert_eq!(code(&pending.redeem(&mut server)), "ConfirmationExpired");
     let late = pending.decide(&server, &["y"]);
     assert!(!late.status.success() && late.text.contains("nothing waits"), "{}", late.text);
