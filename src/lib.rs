@@ -5,7 +5,8 @@
 //! 1. `sensitive` a value that cannot leak by accident · `clock` · `hex` · `env` every variable, once
 //! 2. `operation` what a KMS action is, said once
 //! 3. `operations` the actions, one file each, and their catalogue
-//! 4. `audit` the log · `scrub` the last net · `credentials` · `store` approvals and limits
+//! 4. `audit` the log · `scrub` the last net · `credentials` · `store` approvals and limits ·
+//!    `factor` the PIN's public key
 //! 5. `guard` policy, approval, and [`proofs::Permit`]: nothing is sent without one
 //! 6. `client` signs and sends what was permitted
 //! 7. `approval` ways to a person · `values` where values come from
@@ -24,6 +25,7 @@ mod config;
 mod credentials;
 mod emulator;
 mod env;
+mod factor;
 mod guard;
 mod harden;
 mod hex;

@@ -1,10 +1,13 @@
 //! [`Channel`]: somewhere a person can be asked; and the one way in which an answer is recorded.
 
+use super::pin::{PinError, unlock};
 use crate::audit::{self, AuditLog, Durability, Kind};
 use crate::clock::Clock;
+use crate::factor::{PinFile, Statement};
 use crate::guard::approval::{Record, digest};
 use crate::guard::usable_until_ms;
 use crate::hex;
+use crate::sensitive::Sensitive;
 use crate::store::{Decision, Pending, Store, StoreError};
 
 /// What the person said.
@@ -24,8 +27,10 @@ pub(crate) trait Channel {
     fn method(&self) -> &'static str;
     /// Who decided, as far as the channel can tell.
     fn who(&self) -> String;
-    /// Shows the record and takes the answer.
-    fn ask(&mut self, record: &Record) -> std::io::Result<Answer>;
+    /// Shows the record, and whether a PIN protects the decision, and takes the answer.
+    fn ask(&mut self, record: &Record, pin_is_set: bool) -> std::io::Result<Answer>;
+    /// Takes the PIN. `None`: the person gives up, and nothing is decided.
+    fn pin(&mut self) -> std::io::Result<Option<Sensitive>>;
 }
 
 /// Why a question could not be decided. Nothing was changed.
@@ -42,41 +47,74 @@ pub(crate) enum DecideError {
     #[error("the terminal failed")]
     Terminal(#[from] std::io::Error),
     #[error(transparent)]
+    Pin(#[from] PinError),
+    #[error(transparent)]
     Store(#[from] StoreError),
 }
 
-/// Asks through `channel` and records the answer.
-pub(crate) async fn decide(
-    channel: &mut dyn Channel,
-    pending: &Pending,
-    store: &Store,
-    audit: &AuditLog,
-    clock: &Clock,
-) -> Result<Answer, DecideError> {
-    if digest(&pending.record) != pending.digest {
-        return Err(DecideError::Altered);
+/// What it takes to record a decision.
+#[derive(Debug)]
+pub(crate) struct Desk<'a> {
+    pub(crate) store: &'a Store,
+    pub(crate) audit: &'a AuditLog,
+    pub(crate) clock: &'a Clock,
+    /// The PIN, if one is set.
+    pub(crate) pin: Option<PinFile>,
+}
+
+impl Desk<'_> {
+    /// Asks through `channel` and records the answer, signed if a PIN is set.
+    pub(crate) async fn decide(
+        &self,
+        channel: &mut dyn Channel,
+        pending: &Pending,
+    ) -> Result<Answer, DecideError> {
+        if digest(&pending.record) != pending.digest {
+            return Err(DecideError::Altered);
+        }
+        let record: Record =
+            serde_json::from_slice(&pending.record).map_err(|_| DecideError::Unreadable)?;
+        let answer = channel.ask(&record, self.pin.is_some())?;
+        if answer == Answer::Later {
+            return Ok(answer);
+        }
+        let key = match &self.pin {
+            None => None,
+            Some(file) => {
+                let Some(pin) = channel.pin()? else { return Ok(Answer::Later) };
+                Some(unlock(&pin, file, self.store, self.audit, self.clock).await?)
+            }
+        };
+        let now = self.clock.now();
+        let mut decision = Decision {
+            approve: answer == Answer::Approve,
+            method: channel.method(),
+            who: channel.who(),
+            at_ms: now.as_millisecond(),
+            usable_until_ms: usable_until_ms(now),
+            signature: None,
+        };
+        decision.signature = key.map(|key| key.sign(&statement(pending, &decision)));
+        let kind = if decision.approve { Kind::Approved } else { Kind::Denied };
+        let event = event(&record, pending, &decision);
+        let recorded = self.audit.record(kind, event, Durability::Synced).await;
+        recorded.map_err(|_| DecideError::Audit)?;
+        if self.store.decide(&pending.token_hash, &pending.digest, &decision)? {
+            Ok(answer)
+        } else {
+            Err(DecideError::Closed)
+        }
     }
-    let record: Record =
-        serde_json::from_slice(&pending.record).map_err(|_| DecideError::Unreadable)?;
-    let answer = channel.ask(&record)?;
-    if answer == Answer::Later {
-        return Ok(answer);
-    }
-    let now = clock.now();
-    let decision = Decision {
-        approve: answer == Answer::Approve,
-        method: channel.method(),
-        who: channel.who(),
-        at_ms: now.as_millisecond(),
-        usable_until_ms: usable_until_ms(now),
-    };
-    let kind = if decision.approve { Kind::Approved } else { Kind::Denied };
-    let event = event(&record, pending, &decision);
-    audit.record(kind, event, Durability::Synced).await.map_err(|_| DecideError::Audit)?;
-    if store.decide(&pending.token_hash, &pending.digest, &decision)? {
-        Ok(answer)
-    } else {
-        Err(DecideError::Closed)
+}
+
+fn statement<'a>(pending: &'a Pending, decision: &'a Decision) -> Statement<'a> {
+    Statement {
+        approve: decision.approve,
+        digest: &pending.digest,
+        token_hash: &pending.token_hash,
+        decided_ms: decision.at_ms,
+        method: decision.method,
+        who: &decision.who,
     }
 }
 
@@ -101,7 +139,8 @@ fn event(record: &Record, pending: &Pending, decision: &Decision) -> audit::Even
             method: Some(decision.method.into()),
             who: Some(decision.who.clone()),
             latency_ms: Some(decision.at_ms - pending.created_ms),
-            signature: None,
+            signature: decision.signature.as_deref().map(hex::encode),
+            key: None,
         }),
         ..audit::Event::default()
     }

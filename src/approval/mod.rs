@@ -1,8 +1,14 @@
 //! Ways to a person. Each shows the record's bytes and nothing else; the decision is over their
-//! digest.
+//! digest, and signed with the PIN if one is set.
 
 mod channel;
+mod hidden;
+mod pin;
+mod piped;
 mod terminal;
 
-pub(crate) use channel::{Answer, Channel, decide};
+pub(crate) use channel::{Answer, Channel, DecideError, Desk};
+pub(crate) use hidden::typed;
+pub(crate) use pin::{PinError, SHORTEST, enrol, unlock};
+pub(crate) use piped::Piped;
 pub(crate) use terminal::{Terminal, overview};

@@ -3,8 +3,10 @@
 use std::io::{BufRead, Write};
 
 use super::channel::{Answer, Channel};
+use super::hidden::typed;
 use crate::guard::approval::Record;
 use crate::operation::is_hidden;
+use crate::sensitive::Sensitive;
 use crate::store::Pending;
 
 /// Shows records on `output` and reads answers from `input`. Only the command line makes one, and
@@ -26,8 +28,8 @@ impl<R: BufRead, W: Write> Channel for Terminal<R, W> {
         self.who.clone()
     }
 
-    fn ask(&mut self, record: &Record) -> std::io::Result<Answer> {
-        write!(self.output, "{}", rendered(record))?;
+    fn ask(&mut self, record: &Record, pin_is_set: bool) -> std::io::Result<Answer> {
+        write!(self.output, "{}", rendered(record, pin_is_set))?;
         if self.deny {
             return Ok(Answer::Deny);
         }
@@ -49,6 +51,10 @@ impl<R: BufRead, W: Write> Channel for Terminal<R, W> {
             _ => answer,
         };
         Ok(if named == record.resource { Answer::Approve } else { Answer::Deny })
+    }
+
+    fn pin(&mut self) -> std::io::Result<Option<Sensitive>> {
+        typed("PIN: ", &mut self.output)
     }
 }
 
@@ -86,7 +92,7 @@ pub(crate) fn overview(pending: &[Pending]) -> String {
 }
 
 /// The whole record. What others wrote comes last, quoted, with everything hidden removed.
-fn rendered(record: &Record) -> String {
+pub(super) fn rendered(record: &Record, pin_is_set: bool) -> String {
     let mut text = format!("\n  {}   {}\n\n", record.match_code, headline(record));
     let mut row = |name: &str, value: &str| {
         text.push_str(&format!("  {name:<16} {value}\n"));
@@ -135,6 +141,9 @@ fn rendered(record: &Record) -> String {
     row("Rule", &format!("{}: {}", quoted(&record.rule), quoted(&record.rule_reason)));
     row("Rules digest", &record.policy_digest);
     row("Server, nonce", &format!("{}, {}", record.instance, record.nonce));
+    if !pin_is_set {
+        row("PIN", "none is set: any program of yours could approve this as well");
+    }
     row("Asked, until", &format!("{}, {}", record.asked_at, record.expires_at));
     row("Client claims", &quoted(&record.client));
     for tag in record.witness.iter().flat_map(|seen| &seen.tags) {

@@ -120,9 +120,12 @@ pub(crate) struct Approval {
     /// From asking to deciding, milliseconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub latency_ms: Option<i64>,
-    /// Ed25519 signature over the digest, where a PIN is set.
+    /// Ed25519 signature over the decision, where a PIN is set, hex.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub signature: Option<String>,
+    /// The public key of the PIN, base64url.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub key: Option<String>,
 }
 
 /// The account called, and with which key.

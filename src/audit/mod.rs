@@ -28,12 +28,9 @@ mod trail;
 mod verify;
 
 pub(crate) use event::{Approval, Cloud, Event, Kind, Resource, Upstream};
-pub(crate) use log::{AuditLog, Durability};
+pub(crate) use log::{AuditError, AuditLog, Durability};
 pub use trail::Closed;
 pub(crate) use trail::Trail;
 pub(crate) use verify::verify;
 #[cfg(test)]
-use {
-    log::AuditError,
-    verify::{Flaw, State},
-};
+use verify::{Flaw, State};

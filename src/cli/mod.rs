@@ -5,6 +5,7 @@ mod audit;
 mod demo;
 mod emulator;
 mod logging;
+mod pin;
 mod policy;
 mod schemas;
 mod serve;
@@ -37,6 +38,9 @@ enum Command {
     Emulator(emulator::Flags),
     /// Decide on what waits for a person; needs a terminal
     Approve(approve::Flags),
+    /// Set, change or remove the PIN that signs decisions; needs a terminal
+    #[command(subcommand)]
+    Pin(pin::Command),
     /// Look at the audit log
     #[command(subcommand)]
     Audit(audit::Command),
@@ -95,6 +99,7 @@ pub fn run() -> ExitCode {
             Command::Demo => demo::run(&env).await,
             Command::Emulator(flags) => emulator::run(flags).await,
             Command::Approve(flags) => approve::run(flags, &env).await,
+            Command::Pin(command) => pin::run(command, &env).await,
             Command::Audit(command) => audit::run(command, &env),
             Command::Policy(command) => policy::run(command, &env),
             Command::Schemas(flags) => schemas::run(&flags),

@@ -9,13 +9,14 @@ use clap::{Args, ValueEnum};
 use tokio::net::TcpListener;
 
 use super::{Failure, State};
-use crate::audit::{AuditLog, Event};
+use crate::audit::{Approval, AuditLog, Event};
 use crate::client::{Client, Signature, Transport};
 use crate::clock::Clock;
 use crate::config::{Config, state_dir};
 use crate::credentials::{Credential, Credentials};
 use crate::emulator::{Emulator, Options};
 use crate::env::{BACKEND, ENDPOINT, Env, POLICY, REGION};
+use crate::factor::{Factor, Pinned};
 use crate::guard::Guard;
 use crate::guard::policy::{InForce, Policy, SHIPPED};
 use crate::mcp;
@@ -92,7 +93,15 @@ pub(super) async fn run(flags: Flags, env: Env, scrubber: Scrubber) -> Result<Ex
     let instance = instance()?;
 
     let store = Store::open(&state)?;
-    let start = Event { policy_digest: Some(policy.digest()), ..Event::default() };
+    let factor = Factor::pin(&state)?;
+    let start = Event {
+        policy_digest: Some(policy.digest()),
+        approval: match factor.known() {
+            Pinned::Key(key) => Some(Approval { key: Some(key.name()), ..Approval::default() }),
+            Pinned::Unset | Pinned::Changed => None,
+        },
+        ..Event::default()
+    };
     let audit = AuditLog::open(&state.join("audit"), clock.clone(), &instance, start)?;
     let env = Arc::new(env);
     let place = match backend {
@@ -106,7 +115,7 @@ pub(super) async fn run(flags: Flags, env: Env, scrubber: Scrubber) -> Result<Ex
         }
     };
     let pipeline = Pipeline {
-        guard: Guard::new(policy, store, audit.clone(), clock.clone(), instance)
+        guard: Guard::new(policy, store, audit.clone(), clock.clone(), factor, instance)
             .map_err(|_| no_randomness())?,
         client: Client::new(Transport::new(&env)?, signature, clock),
         audit: audit.clone(),

@@ -2,6 +2,7 @@
 //! makes them. It reads the policy and the store, writes the audit log, and calls nobody.
 
 pub(crate) mod approval;
+mod decision;
 mod match_code;
 pub(crate) mod policy;
 mod refusal;
@@ -14,10 +15,10 @@ use std::marker::PhantomData;
 
 use crate::audit::{self, AuditLog, Durability, Trail};
 use crate::clock::Clock;
-use crate::hex;
+use crate::factor::{Factor, PublicKey};
 use crate::operation::{Destination, Operation, Outcome, Params, Resource, Risk};
 use crate::sensitive::Sensitive;
-use crate::store::{Redeemed, Store};
+use crate::store::Store;
 
 use approval::Record;
 use policy::{Effect, Facts, InForce, Level, Verdict};
@@ -94,6 +95,7 @@ pub(crate) struct Guard {
     store: Store,
     audit: AuditLog,
     clock: Clock,
+    factor: Factor,
     tokens: tokens::Tokens,
 }
 
@@ -104,9 +106,10 @@ impl Guard {
         store: Store,
         audit: AuditLog,
         clock: Clock,
+        factor: Factor,
         instance: String,
     ) -> Result<Self, ring::error::Unspecified> {
-        Ok(Self { policy, store, audit, clock, tokens: tokens::Tokens::new(instance)? })
+        Ok(Self { policy, store, audit, clock, factor, tokens: tokens::Tokens::new(instance)? })
     }
 
     /// The policy in force.
@@ -145,13 +148,14 @@ impl Guard {
     /// Admits the call, asks for a confirmation, or refuses.
     pub(crate) async fn admit<O: Operation>(&self, request: Request) -> Result<Permit<O>, Refusal> {
         let (verdict, level) = self.judge(&request, O::SPEC.action).await?;
+        let key = self.key_for(level).await?;
         let redeemed = if level == Level::None {
             None
         } else {
             let record = self.record::<O>(&request, &verdict, level);
             Some(match &request.token {
                 None => return Err(self.challenge(&request, record, level, None).await),
-                Some(token) => self.redeem(&request, token, record, level).await?,
+                Some(token) => self.redeem(&request, token, record, level, key.as_ref()).await?,
             })
         };
         for limit in &verdict.limits {
@@ -234,6 +238,7 @@ impl Guard {
         token: &Sensitive,
         mut record: Record,
         level: Level,
+        key: Option<&PublicKey>,
     ) -> Result<audit::Approval, Refusal> {
         let hash = tokens::hash(token);
         let Some(asked) = self.tokens.asked(&hash) else {
@@ -246,18 +251,14 @@ impl Guard {
             return Err(refused(&asked, &record));
         }
         let now = self.clock.now_ms();
-        let spent = self.store.redeem(hash, digest, now).await.map_err(unavailable)?;
-        let Some(Redeemed { method, who, latency_ms }) = spent else {
+        let Some(decided) = self.store.redeem(hash, digest, now).await.map_err(unavailable)? else {
             return Err(self.not_redeemable(hash).await);
         };
-        Ok(audit::Approval {
-            token_id: Some(hex::encode(hash.get(..6).unwrap_or_default())),
-            record_digest: Some(hex::encode(&digest)),
-            method,
-            who,
-            latency_ms,
-            signature: None,
-        })
+        // Spent in memory too: whoever writes the store could bring the row back to life.
+        if !self.tokens.spend(&hash) {
+            return Err(Refusal::Spent);
+        }
+        self.count_yes(&asked, level, key, decided).await
     }
 }
 

@@ -25,6 +25,12 @@ pub(crate) enum Refusal {
     Mismatch(Vec<&'static str>),
     /// The secret is not the one that was approved.
     Changed,
+    /// The level needs a PIN, and none is set.
+    PinRequired,
+    /// The file of the PIN is not the one that this server knows.
+    PinChanged,
+    /// The decision in the store is not signed with the PIN.
+    Unproven,
     /// The audit log cannot be written.
     AuditUnavailable,
     /// The store or the source of randomness failed.
@@ -64,6 +70,9 @@ impl Refusal {
             Self::Locked => "ConfirmationLocked",
             Self::Mismatch(_) => "ConfirmationMismatch",
             Self::Changed => "ConfirmationChanged",
+            Self::PinRequired => "PinRequired",
+            Self::PinChanged => "PinChanged",
+            Self::Unproven => "ConfirmationUnproven",
             Self::AuditUnavailable => "AuditUnavailable",
             Self::StateUnavailable(_) => "StateUnavailable",
             Self::NoRegion => "NoRegion",
@@ -84,6 +93,9 @@ impl Refusal {
                 | Self::Locked
                 | Self::Mismatch(_)
                 | Self::Changed
+                | Self::PinRequired
+                | Self::PinChanged
+                | Self::Unproven
         )
     }
 
@@ -109,6 +121,13 @@ impl Refusal {
                 )
             }
             Self::Changed => "the secret changed after the person was asked".into(),
+            Self::PinRequired => "the policy asks for a PIN, and none is set".into(),
+            Self::PinChanged => {
+                "the PIN was changed or removed while this server ran; it takes no approval any more".into()
+            }
+            Self::Unproven => {
+                "the decision in the store was not made with the person's PIN".into()
+            }
             Self::AuditUnavailable => "the audit log cannot be written".into(),
             Self::NoRegion => "no region is configured".into(),
             Self::StateUnavailable(why) | Self::NoCredentials(why) => why.clone(),
@@ -134,6 +153,15 @@ impl Refusal {
             }
             Self::Changed => {
                 "Call DescribeSecret to see what it is now, then ask again without ConfirmationToken.".into()
+            }
+            Self::PinRequired => {
+                "The person runs `kms-mcp pin set` in their own terminal, with the --state-dir of this server if it has one; then call again. You cannot set it for them.".into()
+            }
+            Self::PinChanged => {
+                "Tell the person. If they changed the PIN themselves, they restart kms-mcp; if not, another program wrote to its state folder.".into()
+            }
+            Self::Unproven => {
+                "Tell the person: another program wrote to the state folder of kms-mcp, or the decision is older than their PIN. Then make the same call without ConfirmationToken.".into()
             }
             Self::AuditUnavailable => {
                 "Tell the person: the audit folder must be writable, and its files must not be replaced; then restart kms-mcp.".into()

@@ -1,6 +1,6 @@
 //! The server's own memory of what it asked, and the life of a token around a decision.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::future::Future;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -11,6 +11,7 @@ use jiff::{SignedDuration, Timestamp};
 use ring::rand::{SecureRandom, SystemRandom};
 
 use super::approval::{Record, token_hash};
+use super::decision::BY_SERVER;
 use super::policy::Level;
 use super::{Challenge, Guard, Refusal, match_code, unavailable};
 use crate::audit::{Event, Kind};
@@ -25,6 +26,8 @@ pub(crate) const USABLE: SignedDuration = SignedDuration::from_mins(3);
 /// So many wrong tokens in [`LOCKED_MS`] lock redemption for as long.
 const WRONG_TOKENS: u32 = 5;
 const LOCKED_MS: i64 = 600_000;
+/// How the store counts a lock. No rule of a policy, counted beside it, can have this name.
+const LOCKED: &str = "token_locked";
 /// How often the store is asked whether another process has decided.
 const POLL: Duration = Duration::from_millis(150);
 
@@ -32,10 +35,10 @@ const POLL: Duration = Duration::from_millis(150);
 #[derive(Debug, Clone)]
 pub(super) struct Asked {
     token: String,
-    hash: Hash,
+    pub(super) hash: Hash,
     pub(super) digest: Hash,
     pub(super) record: Record,
-    since_ms: i64,
+    pub(super) since_ms: i64,
     expires: Timestamp,
 }
 
@@ -67,12 +70,18 @@ impl Asked {
         };
         let decided = (level == Level::Token).then(|| Decision {
             approve: true,
-            method: "token",
+            method: BY_SERVER,
             who: "nobody: level token".into(),
             at_ms: now_ms,
             usable_until_ms: self.expires.as_millisecond(),
+            signature: None,
         });
         (pending, decided)
+    }
+
+    /// Until when a person may decide, in milliseconds since 1970.
+    pub(super) fn expires_ms(&self) -> i64 {
+        self.expires.as_millisecond()
     }
 
     /// What the agent is told.
@@ -99,13 +108,14 @@ pub(super) struct Tokens {
     key: ring::hmac::Key,
     random: SystemRandom,
     asked: Mutex<HashMap<Hash, (Asked, Challenge)>>,
+    spent: Mutex<HashSet<Hash>>,
 }
 
 impl Tokens {
     pub(super) fn new(instance: String) -> Result<Self, ring::error::Unspecified> {
         let random = SystemRandom::new();
         let key = ring::hmac::Key::generate(ring::hmac::HMAC_SHA256, &random)?;
-        Ok(Self { instance, key, random, asked: Mutex::default() })
+        Ok(Self { instance, key, random, asked: Mutex::default(), spent: Mutex::default() })
     }
 
     pub(super) fn instance(&self) -> &str {
@@ -159,6 +169,11 @@ impl Tokens {
         self.find(hash).map(|(asked, _)| asked)
     }
 
+    /// `true` for exactly one caller a question; it stays known, so that a late one is told why.
+    pub(super) fn spend(&self, hash: &Hash) -> bool {
+        self.spent.lock().unwrap_or_else(PoisonError::into_inner).insert(*hash)
+    }
+
     fn find(&self, hash: &Hash) -> Option<(Asked, Challenge)> {
         self.asked.lock().unwrap_or_else(PoisonError::into_inner).get(hash).cloned()
     }
@@ -189,7 +204,7 @@ impl Guard {
     ) -> Result<(), Refusal> {
         let hash = hash(token);
         let since = self.clock.now_ms() - LOCKED_MS;
-        if self.store.count("lockout".into(), since).await.map_err(unavailable)? > 0 {
+        if self.store.count(LOCKED.into(), since).await.map_err(unavailable)? > 0 {
             return Err(Refusal::Locked);
         }
         let until = tokio::time::Instant::now() + wait;
@@ -201,7 +216,9 @@ impl Guard {
                 Standing::Unknown => return Err(self.wrong_token().await?),
                 // After a restart nobody remembers the question; `admit` asks it anew.
                 Standing::Pending if self.tokens.find(&hash).is_none() => return Ok(()),
-                Standing::Pending => {}
+                Standing::Pending => {
+                    self.key_for(Level::Person).await?;
+                }
                 Standing::Denied | Standing::Spent | Standing::Expired => {
                     return Err(self.not_redeemable(hash).await);
                 }
@@ -222,7 +239,7 @@ impl Guard {
     /// Why a known token cannot be spent now.
     pub(super) async fn not_redeemable(&self, hash: Hash) -> Refusal {
         match self.store.standing(hash, self.clock.now_ms()).await {
-            Ok(Standing::Denied) => Refusal::Declined,
+            Ok(Standing::Denied) => self.count_no(hash).await,
             Ok(Standing::Spent) => Refusal::Spent,
             Ok(Standing::Expired) => Refusal::Expired,
             Ok(Standing::Unknown) => Refusal::UnknownToken,
@@ -241,7 +258,7 @@ impl Guard {
         if wrong < WRONG_TOKENS {
             return Ok(Refusal::UnknownToken);
         }
-        self.store.happened("lockout".into(), now).await.map_err(unavailable)?;
+        self.store.happened(LOCKED.into(), now).await.map_err(unavailable)?;
         self.audit.post(Kind::Lockout, Event::default());
         Ok(Refusal::Locked)
     }

@@ -30,6 +30,8 @@ pub(crate) struct Decision {
     pub(crate) at_ms: i64,
     /// Until when a yes may be used.
     pub(crate) usable_until_ms: i64,
+    /// Over all of the above, where a PIN is set.
+    pub(crate) signature: Option<Vec<u8>>,
 }
 
 /// What became of a request.
@@ -49,13 +51,16 @@ pub(crate) enum Standing {
     Expired,
 }
 
-/// A token that was just spent, and who had approved it.
+/// A decision as the store has it. Any program of the user can have written it.
 #[derive(Debug, Clone)]
-pub(crate) struct Redeemed {
-    pub(crate) method: Option<String>,
-    pub(crate) who: Option<String>,
-    /// From question to decision.
-    pub(crate) latency_ms: Option<i64>,
+pub(crate) struct Decided {
+    pub(crate) approve: bool,
+    /// Of the record that was decided on.
+    pub(crate) digest: Hash,
+    pub(crate) method: String,
+    pub(crate) who: String,
+    pub(crate) at_ms: i64,
+    pub(crate) signature: Option<Vec<u8>>,
 }
 
 impl Store {
@@ -137,27 +142,37 @@ impl Store {
         .await
     }
 
-    /// Spends a token: one atomic update, so that of many at once exactly one succeeds.
+    /// The no to the request of that token, if there is one.
+    pub(crate) async fn denial(&self, token_hash: Hash) -> Result<Option<Decided>, StoreError> {
+        self.run(move |connection| {
+            connection
+                .query_row(
+                    "SELECT digest, method, who, decided_ms, signature FROM approvals
+                     WHERE token_hash = ?1 AND state = 'denied'",
+                    [token_hash],
+                    |row| decided_row(row, false),
+                )
+                .optional()
+        })
+        .await
+    }
+
+    /// Spends a token: one atomic update, so that of many at once exactly one succeeds. Whether
+    /// the decision counts is the guard's to say.
     pub(crate) async fn redeem(
         &self,
         token_hash: Hash,
         digest: Hash,
         now_ms: i64,
-    ) -> Result<Option<Redeemed>, StoreError> {
+    ) -> Result<Option<Decided>, StoreError> {
         self.run(move |connection| {
             connection
                 .query_row(
                     "UPDATE approvals SET state = 'spent'
                      WHERE token_hash = ?1 AND digest = ?2 AND state = 'approved' AND expires_ms > ?3
-                     RETURNING method, who, decided_ms - created_ms",
+                     RETURNING digest, method, who, decided_ms, signature",
                     params![token_hash, digest, now_ms],
-                    |row| {
-                        Ok(Redeemed {
-                            method: row.get(0)?,
-                            who: row.get(1)?,
-                            latency_ms: row.get(2)?,
-                        })
-                    },
+                    |row| decided_row(row, true),
                 )
                 .optional()
         })
@@ -173,14 +188,15 @@ fn decide(
 ) -> rusqlite::Result<bool> {
     let changed = connection.execute(
         "UPDATE approvals SET state = ?1, method = ?2, who = ?3, decided_ms = ?4,
-           expires_ms = CASE WHEN ?1 = 'approved' THEN ?5 ELSE expires_ms END
-         WHERE token_hash = ?6 AND digest = ?7 AND state = 'pending' AND expires_ms > ?4",
+           expires_ms = CASE WHEN ?1 = 'approved' THEN ?5 ELSE expires_ms END, signature = ?6
+         WHERE token_hash = ?7 AND digest = ?8 AND state = 'pending' AND expires_ms > ?4",
         params![
             if decision.approve { "approved" } else { "denied" },
             decision.method,
             decision.who,
             decision.at_ms,
             decision.usable_until_ms,
+            decision.signature,
             token_hash,
             digest
         ],
@@ -198,5 +214,17 @@ fn pending_row(row: &Row<'_>) -> rusqlite::Result<Pending> {
         instance: row.get(4)?,
         created_ms: row.get(5)?,
         expires_ms: row.get(6)?,
+    })
+}
+
+/// A forger may have left fields empty: no name then, and a time long ago.
+fn decided_row(row: &Row<'_>, approve: bool) -> rusqlite::Result<Decided> {
+    Ok(Decided {
+        approve,
+        digest: row.get(0)?,
+        method: row.get::<_, Option<String>>(1)?.unwrap_or_default(),
+        who: row.get::<_, Option<String>>(2)?.unwrap_or_default(),
+        at_ms: row.get::<_, Option<i64>>(3)?.unwrap_or(i64::MIN),
+        signature: row.get(4)?,
     })
 }

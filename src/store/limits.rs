@@ -26,4 +26,16 @@ impl Store {
         })
         .await
     }
+
+    /// Whether `kind` happens for the first time in a day; if so, notes it.
+    pub(crate) fn first_time(&self, kind: &str, now_ms: i64) -> Result<bool, StoreError> {
+        self.now(|connection| {
+            let noted = connection.execute(
+                "INSERT INTO happened SELECT ?1, ?2 WHERE NOT EXISTS
+                   (SELECT 1 FROM happened WHERE kind = ?1 AND at_ms > ?2 - 86400000)",
+                params![kind, now_ms],
+            )?;
+            Ok(noted == 1)
+        })
+    }
 }

@@ -4,6 +4,7 @@
 //! to render. Nothing in it tells a server *what to do*: a server compares digests and no more.
 
 mod approvals;
+mod attempts;
 mod limits;
 
 use std::fs;
@@ -14,10 +15,10 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags};
 
-pub(crate) use approvals::{Decision, Hash, Pending, Redeemed, Standing};
+pub(crate) use approvals::{Decided, Decision, Hash, Pending, Standing};
 
 /// The layout below, as `user_version`.
-const VERSION: i64 = 1;
+const VERSION: i64 = 2;
 
 const SCHEMA: &str = "
 CREATE TABLE approvals (
@@ -32,12 +33,16 @@ CREATE TABLE approvals (
   expires_ms INTEGER NOT NULL,     -- of a pending one; after a yes, until when it may be used
   decided_ms INTEGER,
   method     TEXT,
-  who        TEXT
+  who        TEXT,
+  signature  BLOB                  -- over the decision, where a PIN is set
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX approvals_by_state ON approvals (state, expires_ms);
 CREATE TABLE happened (kind TEXT NOT NULL, at_ms INTEGER NOT NULL) STRICT;
 CREATE INDEX happened_by_kind ON happened (kind, at_ms);
 ";
+
+/// From the layout before each to the next, the oldest first.
+const MIGRATIONS: [&str; 1] = ["ALTER TABLE approvals ADD COLUMN signature BLOB"];
 
 /// Why the store cannot be used. SQLite's own text is not repeated: it may quote a row.
 #[derive(Debug, thiserror::Error)]
@@ -91,13 +96,17 @@ impl Store {
         let transaction =
             connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
         match transaction.query_row("PRAGMA user_version", [], |row| row.get::<_, i64>(0))? {
-            0 => {
-                transaction.execute_batch(SCHEMA)?;
-                transaction.pragma_update(None, "user_version", VERSION)?;
+            0 => transaction.execute_batch(SCHEMA)?,
+            old @ 1..=VERSION => {
+                let done = usize::try_from(old - 1).unwrap_or_default();
+                MIGRATIONS
+                    .iter()
+                    .skip(done)
+                    .try_for_each(|step| transaction.execute_batch(step))?;
             }
-            VERSION => {}
             _ => return Err(StoreError::Newer),
         }
+        transaction.pragma_update(None, "user_version", VERSION)?;
         transaction.commit()?;
         Ok(Self(Arc::new(Mutex::new(connection))))
     }
@@ -136,4 +145,37 @@ pub(crate) fn private_folder(folder: &Path) -> Result<(), StoreError> {
         fs::set_permissions(folder, fs::Permissions::from_mode(0o700)).map_err(failed)?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_store_of_the_first_layout_gets_what_it_lacks() {
+        let folder = tempfile::tempdir().unwrap();
+        let old = Connection::open(folder.path().join("store.sqlite")).unwrap();
+        let first = SCHEMA
+            .replace("who        TEXT,", "who        TEXT")
+            .replace("signature  BLOB ", "-- ");
+        old.execute_batch(&first).unwrap();
+        old.pragma_update(None, "user_version", 1).unwrap();
+        drop(old);
+        let signed = |store: &Store| {
+            store.now(|connection| connection.prepare("SELECT signature FROM approvals").map(drop))
+        };
+        for _ in 0..2 {
+            signed(&Store::open(folder.path()).unwrap()).unwrap();
+        }
+    }
+
+    #[test]
+    fn a_newer_store_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path()).unwrap();
+        store
+            .now(|connection| connection.pragma_update(None, "user_version", VERSION + 1))
+            .unwrap();
+        assert!(matches!(Store::open(folder.path()), Err(StoreError::Newer)));
+    }
 }

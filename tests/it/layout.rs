@@ -8,7 +8,7 @@ const ROWS: &[&[&str]] = &[
     &["sensitive", "clock", "env", "hex"],
     &["operation"],
     &["operations"],
-    &["audit", "scrub", "credentials", "store"],
+    &["audit", "scrub", "credentials", "store", "factor"],
     &["guard"],
     &["client"],
     &["approval", "values"],

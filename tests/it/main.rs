@@ -15,6 +15,8 @@ mod harness;
 #[cfg(test)]
 mod layout;
 #[cfg(test)]
+mod pin;
+#[cfg(test)]
 mod policy;
 #[cfg(test)]
 mod schema;

@@ -12,7 +12,7 @@ use std::process::ExitCode;
 use serde_json::{Value, json};
 
 use super::{Failure, serve};
-use crate::approval::decide;
+use crate::approval::Desk;
 use crate::audit::{AuditLog, Event, verify};
 use crate::clock::Clock;
 use crate::env::Env;
@@ -145,7 +145,8 @@ impl Demo {
             Event::default(),
         )?;
         let mut person = Rehearsal::default();
-        let answer = decide(&mut person, pending, &store, &audit, &clock).await;
+        let desk = Desk { store: &store, audit: &audit, clock: &clock, pin: None };
+        let answer = desk.decide(&mut person, pending).await;
         audit.stop().await;
         answer?;
         self.transcript.text("person", &person.saw)?;

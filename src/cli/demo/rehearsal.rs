@@ -2,6 +2,7 @@
 
 use crate::approval::{Answer, Channel};
 use crate::guard::approval::Record;
+use crate::sensitive::Sensitive;
 
 /// Approves what it is shown. Only the demo makes one, for its own throw-away store.
 #[derive(Default)]
@@ -19,7 +20,7 @@ impl Channel for Rehearsal {
         "the demo, playing the person".into()
     }
 
-    fn ask(&mut self, record: &Record) -> std::io::Result<Answer> {
+    fn ask(&mut self, record: &Record, _pin_is_set: bool) -> std::io::Result<Answer> {
         let destination =
             record.destination.as_deref().map_or_else(String::new, |to| format!(" → {to}"));
         self.saw = format!(
@@ -30,5 +31,10 @@ impl Channel for Rehearsal {
             self.saw.push_str(&format!(", after typing `{}`", record.resource));
         }
         Ok(Answer::Approve)
+    }
+
+    /// The throw-away store has none.
+    fn pin(&mut self) -> std::io::Result<Option<Sensitive>> {
+        Ok(None)
     }
 }

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{Read, Write};
 use std::os::fd::OwnedFd;
 use std::path::Path;
-use std::process::{Command, ExitStatus, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 
@@ -29,38 +29,65 @@ impl Pty {
 
     /// Runs any subcommand on a terminal of its own.
     pub(crate) fn run(home: &Path, arguments: &[&str], lines: &[&str]) -> Self {
-        let master: OwnedFd = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
-        grantpt(&master).unwrap();
-        unlockpt(&master).unwrap();
-        let name = ptsname(&master, Vec::new()).unwrap().into_string().unwrap();
-        let slave = || File::options().read(true).write(true).open(&name).unwrap();
-        let mut child = Command::new(BINARY)
-            .args(arguments)
-            .env_clear()
-            .env("HOME", home)
-            .env("TERM", "xterm")
-            .stdin(Stdio::from(slave()))
-            .stdout(Stdio::from(slave()))
-            .stderr(Stdio::from(slave()))
-            .spawn()
-            .unwrap();
-        let mut terminal = File::from(master);
+        let (child, mut terminal) = start(home, arguments);
         for line in lines {
             terminal.write_all(format!("{line}\n").as_bytes()).unwrap();
         }
         // The kernel holds what was typed until it is read, so nothing needs to wait for a prompt.
         terminal.write_all(b"\x04").unwrap();
-        let mut reader = terminal.try_clone().unwrap();
-        let text = std::thread::spawn(move || {
-            let mut text = Vec::new();
-            let mut chunk = [0; 4096];
-            // Reading a terminal whose other side is closed ends with an error.
-            while let Ok(count @ 1..) = reader.read(&mut chunk) {
-                text.extend_from_slice(&chunk[..count]);
-            }
-            String::from_utf8_lossy(&text).into_owned()
-        });
-        let status = child.wait().unwrap();
-        Self { text: text.join().unwrap(), status }
+        finish(child, terminal, Vec::new())
     }
+
+    /// Runs any subcommand and types each text, followed by Enter, once its prompt is shown: what
+    /// is typed unseen is taken only after the question.
+    pub(crate) fn converse(home: &Path, arguments: &[&str], turns: &[(&str, &str)]) -> Self {
+        let (child, mut terminal) = start(home, arguments);
+        let mut shown = Vec::new();
+        let mut seen = 0;
+        for (prompt, text) in turns {
+            while !String::from_utf8_lossy(&shown[seen..]).contains(prompt) {
+                let mut chunk = [0; 4096];
+                match terminal.read(&mut chunk) {
+                    Ok(count @ 1..) => shown.extend_from_slice(&chunk[..count]),
+                    // It ended without asking: the text says why.
+                    _ => return finish(child, terminal, shown),
+                }
+            }
+            seen = shown.len();
+            terminal.write_all(format!("{text}\n").as_bytes()).unwrap();
+        }
+        finish(child, terminal, shown)
+    }
+}
+
+fn start(home: &Path, arguments: &[&str]) -> (Child, File) {
+    let master: OwnedFd = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
+    grantpt(&master).unwrap();
+    unlockpt(&master).unwrap();
+    let name = ptsname(&master, Vec::new()).unwrap().into_string().unwrap();
+    let slave = || File::options().read(true).write(true).open(&name).unwrap();
+    let child = Command::new(BINARY)
+        .args(arguments)
+        .env_clear()
+        .env("HOME", home)
+        .env("TERM", "xterm")
+        .stdin(Stdio::from(slave()))
+        .stdout(Stdio::from(slave()))
+        .stderr(Stdio::from(slave()))
+        .spawn()
+        .unwrap();
+    (child, File::from(master))
+}
+
+fn finish(mut child: Child, mut terminal: File, mut shown: Vec<u8>) -> Pty {
+    let text = std::thread::spawn(move || {
+        let mut chunk = [0; 4096];
+        // Reading a terminal whose other side is closed ends with an error.
+        while let Ok(count @ 1..) = terminal.read(&mut chunk) {
+            shown.extend_from_slice(&chunk[..count]);
+        }
+        String::from_utf8_lossy(&shown).into_owned()
+    });
+    let status = child.wait().unwrap();
+    Pty { text: text.join().unwrap(), status }
 }

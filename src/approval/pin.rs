@@ -1,0 +1,189 @@
+//! The PIN itself: a key is made of it, a decision is signed, and nothing of it is kept.
+
+use argon2::{Algorithm, Argon2, Block, Params, Version};
+use ring::rand::{SecureRandom, SystemRandom};
+use ring::signature::{Ed25519KeyPair, KeyPair};
+use zeroize::Zeroizing;
+
+use crate::audit::{Approval, AuditError, AuditLog, Durability, Event, Kind};
+use crate::clock::Clock;
+use crate::factor::{FactorError, Kdf, PinFile, PublicKey, Statement};
+use crate::sensitive::Sensitive;
+use crate::store::{Store, StoreError};
+
+/// The fewest characters of a PIN (design §6).
+pub(crate) const SHORTEST: usize = 8;
+/// The fewest different characters: fewer is one key held down.
+const DIFFERENT: usize = 4;
+
+/// Why a PIN does not do.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum PinError {
+    #[error("a PIN has at least {SHORTEST} characters")]
+    Short,
+    #[error("this PIN is too easy to guess: use more than {} different characters, in no order", DIFFERENT - 1)]
+    Easy,
+    #[error("wrong PIN; {0} attempts are left")]
+    Wrong(u32),
+    #[error("wrong PIN, for the fifth time; the PIN is locked for 10 minutes")]
+    LockedNow,
+    #[error("the PIN is locked for 10 minutes after five wrong ones")]
+    Locked,
+    #[error("there is not enough memory or randomness to work with the PIN")]
+    Resources,
+    #[error("the audit log cannot be written, so nothing was done")]
+    Audit(#[from] AuditError),
+    #[error(transparent)]
+    File(#[from] FactorError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// The private half of a PIN's key. Only whoever knew the PIN has one.
+pub(crate) struct SigningKey(Ed25519KeyPair);
+
+impl SigningKey {
+    /// Signs a decision.
+    pub(crate) fn sign(&self, statement: &Statement<'_>) -> Vec<u8> {
+        self.0.sign(&statement.bytes()).as_ref().to_vec()
+    }
+
+    fn public(&self) -> Result<PublicKey, PinError> {
+        PublicKey::new(self.0.public_key().as_ref()).ok_or(PinError::Resources)
+    }
+
+    /// The key of a PIN. Slow on purpose.
+    fn derive(pin: &Sensitive, kdf: &Kdf) -> Result<Self, PinError> {
+        let params = Params::new(kdf.memory_kib, kdf.passes, 1, Some(32))
+            .map_err(|_| PinError::Resources)?;
+        let mut memory = Zeroizing::new(Vec::new());
+        memory.try_reserve_exact(params.block_count()).map_err(|_| PinError::Resources)?;
+        memory.resize(params.block_count(), Block::new());
+        let mut seed = Zeroizing::new([0_u8; 32]);
+        #[expect(clippy::disallowed_methods, reason = "into the key, whose memory is wiped")]
+        let pin = pin.expose().as_bytes();
+        Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
+            .hash_password_into_with_memory(pin, &kdf.salt, seed.as_mut(), memory.as_mut_slice())
+            .map_err(|_| PinError::Resources)?;
+        Ed25519KeyPair::from_seed_unchecked(seed.as_ref())
+            .map(Self)
+            .map_err(|_| PinError::Resources)
+    }
+}
+
+impl std::fmt::Debug for SigningKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("SigningKey")
+    }
+}
+
+/// What is kept of a new PIN.
+///
+/// # Errors
+/// It is too short or too easy: whoever can read `pin.json` can try PINs at their leisure.
+pub(crate) fn enrol(pin: &Sensitive) -> Result<PinFile, PinError> {
+    fit(pin)?;
+    let mut salt = [0; 16];
+    SystemRandom::new().fill(&mut salt).map_err(|_| PinError::Resources)?;
+    let kdf = Kdf::strong(salt);
+    let public_key = SigningKey::derive(pin, &kdf)?.public()?;
+    Ok(PinFile { kdf, public_key })
+}
+
+/// The key, if the PIN is right. A wrong one is counted and audited.
+pub(crate) async fn unlock(
+    pin: &Sensitive,
+    file: &PinFile,
+    store: &Store,
+    audit: &AuditLog,
+    clock: &Clock,
+) -> Result<SigningKey, PinError> {
+    let Some(attempt) = store.attempt(clock.now_ms())? else {
+        failed(audit, file, "PinLocked").await?;
+        return Err(PinError::Locked);
+    };
+    let key = SigningKey::derive(pin, &file.kdf)?;
+    if key.public()? == file.public_key {
+        store.attempt_was_right(attempt)?;
+        return Ok(key);
+    }
+    failed(audit, file, "PinWrong").await?;
+    match store.attempt_was_wrong(clock.now_ms())? {
+        0 => {
+            let event = Event { code: Some("PinLocked".into()), ..Event::default() };
+            audit.record(Kind::Lockout, event, Durability::Synced).await?;
+            Err(PinError::LockedNow)
+        }
+        left => Err(PinError::Wrong(left)),
+    }
+}
+
+async fn failed(audit: &AuditLog, file: &PinFile, code: &str) -> Result<(), PinError> {
+    let key = Some(file.public_key.name());
+    let event = Event {
+        code: Some(code.into()),
+        approval: Some(Approval { key, ..Approval::default() }),
+        ..Event::default()
+    };
+    audit.record(Kind::FactorFailed, event, Durability::Synced).await?;
+    Ok(())
+}
+
+/// Whether a new PIN is worth having.
+fn fit(pin: &Sensitive) -> Result<(), PinError> {
+    #[expect(clippy::disallowed_methods, reason = "looked at, not kept")]
+    let characters = Zeroizing::new(pin.expose().chars().map(u32::from).collect::<Vec<_>>());
+    if characters.len() < SHORTEST {
+        return Err(PinError::Short);
+    }
+    let mut different = characters.clone();
+    different.sort_unstable();
+    different.dedup();
+    let in_order = |step: u32| {
+        let next = characters.iter().skip(1);
+        characters.iter().zip(next).all(|(one, next)| one.wrapping_add(step) == *next)
+    };
+    if different.len() < DIFFERENT || in_order(1) || in_order(u32::MAX) {
+        return Err(PinError::Easy);
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pin(text: &str) -> Sensitive {
+        Sensitive::new(text.into())
+    }
+
+    #[test]
+    fn short_and_easy_pins_are_refused() {
+        for short in ["", "1234567", "äöüßéèê"] {
+            assert!(matches!(fit(&pin(short)), Err(PinError::Short)), "{short}");
+        }
+        for easy in ["11111111", "12121212", "12345678", "hgfedcba"] {
+            assert!(matches!(fit(&pin(easy)), Err(PinError::Easy)), "{easy}");
+        }
+        assert!(fit(&pin("four horses")).is_ok());
+        assert!(fit(&pin("27182818")).is_ok());
+    }
+
+    #[test]
+    fn the_key_is_that_of_this_pin_and_this_salt() {
+        let file = enrol(&pin("four horses")).unwrap();
+        let of =
+            |text: &str, kdf: &Kdf| SigningKey::derive(&pin(text), kdf).unwrap().public().unwrap();
+        assert_eq!(of("four horses", &file.kdf), file.public_key);
+        assert_ne!(of("four horseS", &file.kdf), file.public_key);
+        assert_ne!(of("four horses", &Kdf::strong([0; 16])), file.public_key);
+    }
+
+    #[test]
+    fn the_key_is_what_another_implementation_makes() {
+        // Argon2id and Ed25519 of OpenSSL 4.0, through Python's `cryptography`.
+        let kdf = Kdf::strong(*b"somesaltsomesalt");
+        let key = SigningKey::derive(&pin("four horses"), &kdf).unwrap().public().unwrap();
+        assert_eq!(key.name(), "FdMRy2jHLBwAII_RS75Y-wOQpIGH5VCGHfTXuFZUJgo");
+    }
+}

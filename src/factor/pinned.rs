@@ -1,0 +1,120 @@
+//! [`Factor`]: the PIN's public key, pinned when it is first seen.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+use super::file::{FactorError, PinFile, content, path_in};
+use super::statement::PublicKey;
+
+/// What a process knows of the PIN.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Pinned {
+    /// None is set.
+    Unset,
+    /// Decisions are signed with this key.
+    Key(PublicKey),
+    /// The file is not the one that was pinned. Only a restart leads out of this.
+    Changed,
+}
+
+/// Watches over `pin.json` for the life of a process.
+#[derive(Debug)]
+pub(crate) struct Factor {
+    path: PathBuf,
+    seen: Mutex<Seen>,
+}
+
+#[derive(Debug)]
+struct Seen {
+    pinned: Pinned,
+    /// The bytes that were pinned: another salt would lock the person out.
+    content: Vec<u8>,
+}
+
+impl Factor {
+    /// Pins the key of the state folder, if there is one.
+    ///
+    /// # Errors
+    /// The file is there and cannot be used: then no server starts.
+    pub(crate) fn pin(state: &Path) -> Result<Self, FactorError> {
+        let path = path_in(state);
+        let seen = match content(&path)? {
+            None => Seen { pinned: Pinned::Unset, content: Vec::new() },
+            Some(content) => {
+                let key = PinFile::parse(&content)?.public_key;
+                Seen { pinned: Pinned::Key(key), content }
+            }
+        };
+        Ok(Self { path, seen: Mutex::new(seen) })
+    }
+
+    /// Looks at the file again. `true`: what is known has changed with this look.
+    pub(crate) fn look(&self) -> (Pinned, bool) {
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = seen.pinned;
+        match (before, content(&self.path)) {
+            (Pinned::Changed, _) | (Pinned::Unset, Ok(None)) => {}
+            (Pinned::Key(_), Ok(Some(content))) if content == seen.content => {}
+            // The first one to be set is pinned, as if it had been there at the start.
+            (Pinned::Unset, Ok(Some(content))) => match PinFile::parse(&content) {
+                Ok(file) => *seen = Seen { pinned: Pinned::Key(file.public_key), content },
+                Err(_) => seen.pinned = Pinned::Changed,
+            },
+            (Pinned::Key(_), Ok(_)) | (_, Err(_)) => seen.pinned = Pinned::Changed,
+        }
+        (seen.pinned, seen.pinned != before)
+    }
+
+    /// What is known, without looking.
+    pub(crate) fn known(&self) -> Pinned {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner).pinned
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::super::file::{Kdf, SALT};
+    use super::*;
+
+    fn file(key: u8) -> PinFile {
+        PinFile { kdf: Kdf::strong([5; SALT]), public_key: PublicKey::new(&[key; 32]).unwrap() }
+    }
+
+    #[test]
+    fn the_first_key_is_pinned_and_nothing_takes_its_place() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = path_in(folder.path());
+        let factor = Factor::pin(folder.path()).unwrap();
+        assert_eq!(factor.look(), (Pinned::Unset, false));
+        file(1).create(&path).unwrap();
+        assert_eq!(factor.look(), (Pinned::Key(file(1).public_key), true));
+        assert_eq!(factor.look(), (Pinned::Key(file(1).public_key), false));
+        file(2).replace(&path).unwrap();
+        assert_eq!(factor.look(), (Pinned::Changed, true));
+        file(1).replace(&path).unwrap();
+        assert_eq!(factor.look(), (Pinned::Changed, false), "putting it back does not help");
+    }
+
+    #[test]
+    fn a_removed_file_is_a_changed_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = path_in(folder.path());
+        file(1).create(&path).unwrap();
+        let factor = Factor::pin(folder.path()).unwrap();
+        assert_eq!(factor.look(), (Pinned::Key(file(1).public_key), false));
+        fs::remove_file(&path).unwrap();
+        assert_eq!(factor.look(), (Pinned::Changed, true));
+    }
+
+    #[test]
+    fn a_damaged_file_is_no_start_and_no_absence() {
+        let folder = tempfile::tempdir().unwrap();
+        let factor = Factor::pin(folder.path()).unwrap();
+        file(1).create(&path_in(folder.path())).unwrap();
+        fs::write(path_in(folder.path()), "{}").unwrap();
+        assert!(Factor::pin(folder.path()).is_err());
+        assert_eq!(factor.look(), (Pinned::Changed, true));
+    }
+}

@@ -1,0 +1,197 @@
+//! Which decisions count. The store can be written by any program of the user: what it says of a
+//! decision is a claim, and once a PIN is set only a signature proves it.
+
+use super::policy::Level;
+use super::tokens::{Asked, USABLE};
+use super::{Guard, Refusal, unavailable};
+use crate::audit::{Approval, Durability, Event, Kind};
+use crate::factor::{Pinned, PublicKey, Statement};
+use crate::hex;
+use crate::operation::Untrusted;
+use crate::store::{Decided, Hash};
+
+/// The method of decisions that the server makes itself, for level `token` alone.
+pub(super) const BY_SERVER: &str = "token";
+
+impl Guard {
+    /// The key that a decision at `level` must be signed with, if a PIN is set.
+    ///
+    /// # Errors
+    /// The level cannot be reached now, whoever agrees.
+    pub(super) async fn key_for(&self, level: Level) -> Result<Option<PublicKey>, Refusal> {
+        let pinned = self.look_at_factor().await?;
+        match (level, pinned) {
+            (Level::None | Level::Token, _) => Ok(None),
+            (_, Pinned::Changed) => Err(Refusal::PinChanged),
+            (Level::Pin, Pinned::Unset) => Err(Refusal::PinRequired),
+            (_, Pinned::Unset) => Ok(None),
+            (_, Pinned::Key(key)) => Ok(Some(key)),
+        }
+    }
+
+    /// Looks at the PIN's file; what has changed is audited before anything else happens.
+    pub(super) async fn look_at_factor(&self) -> Result<Pinned, Refusal> {
+        let (pinned, is_new) = self.factor.look();
+        if is_new {
+            let mut event = Event::default();
+            match pinned {
+                Pinned::Key(key) => {
+                    event.outcome = Some("pinned".into());
+                    event.approval =
+                        Some(Approval { key: Some(key.name()), ..Approval::default() });
+                }
+                Pinned::Unset | Pinned::Changed => {
+                    event.outcome = Some("approvals_stopped".into());
+                    event.code = Some(Refusal::PinChanged.code().into());
+                }
+            }
+            let recorded = self.audit.record(Kind::FactorChanged, event, Durability::Synced).await;
+            recorded.map_err(|_| Refusal::AuditUnavailable)?;
+        }
+        Ok(pinned)
+    }
+
+    /// Takes the yes that spent a token, if it is one for `level`, and says how it goes on record.
+    pub(super) async fn count_yes(
+        &self,
+        asked: &Asked,
+        level: Level,
+        key: Option<&PublicKey>,
+        decided: Decided,
+    ) -> Result<Approval, Refusal> {
+        if !proven(level, key, &asked.hash, &decided) {
+            return Err(self.unproven(&asked.hash, &decided.digest).await?);
+        }
+        // Signed or not, the store's own idea of the time limits is not asked.
+        let usable_until = decided.at_ms.saturating_add(USABLE.as_secs() * 1000);
+        if decided.at_ms > asked.expires_ms() || self.clock.now_ms() >= usable_until {
+            return Err(Refusal::Expired);
+        }
+        Ok(Approval {
+            token_id: Some(token_id(&asked.hash)),
+            record_digest: Some(hex::encode(&decided.digest)),
+            latency_ms: Some(decided.at_ms.saturating_sub(asked.since_ms)),
+            signature: decided.signature.as_deref().map(hex::encode),
+            key: key.map(PublicKey::name),
+            method: Some(Untrusted::new(&decided.method).as_str().into()),
+            who: Some(Untrusted::new(&decided.who).as_str().into()),
+        })
+    }
+
+    /// The answer to a token whose request is said to be denied.
+    pub(super) async fn count_no(&self, token_hash: Hash) -> Refusal {
+        let key = match self.key_for(Level::Person).await {
+            Ok(key) => key,
+            Err(refusal) => return refusal,
+        };
+        match self.store.denial(token_hash).await {
+            Ok(Some(no)) if !proven(Level::Person, key.as_ref(), &token_hash, &no) => {
+                self.unproven(&token_hash, &no.digest).await.unwrap_or_else(|refusal| refusal)
+            }
+            Ok(_) => Refusal::Declined,
+            Err(error) => unavailable(error),
+        }
+    }
+
+    /// Audits a decision that nobody with the PIN made. What it claims of itself is not repeated.
+    async fn unproven(&self, token_hash: &Hash, digest: &Hash) -> Result<Refusal, Refusal> {
+        let event = Event {
+            code: Some(Refusal::Unproven.code().into()),
+            approval: Some(Approval {
+                token_id: Some(token_id(token_hash)),
+                record_digest: Some(hex::encode(digest)),
+                ..Approval::default()
+            }),
+            ..Event::default()
+        };
+        let recorded = self.audit.record(Kind::FactorFailed, event, Durability::Synced).await;
+        recorded.map(|_| Refusal::Unproven).map_err(|_| Refusal::AuditUnavailable)
+    }
+}
+
+/// Whether a decision is one that `level` asks for: for `token` the server's own, above it a
+/// person's, signed with `key` if a PIN is set.
+fn proven(level: Level, key: Option<&PublicKey>, token_hash: &Hash, decided: &Decided) -> bool {
+    let by_server = decided.method == BY_SERVER;
+    match (level, key) {
+        (Level::None, _) | (Level::Pin, None) => false,
+        (Level::Token, _) => by_server,
+        (Level::Client | Level::Person, None) => !by_server,
+        (Level::Client | Level::Person | Level::Pin, Some(key)) => {
+            let statement = Statement {
+                approve: decided.approve,
+                digest: &decided.digest,
+                token_hash,
+                decided_ms: decided.at_ms,
+                method: &decided.method,
+                who: &decided.who,
+            };
+            let signature = decided.signature.as_deref().unwrap_or_default();
+            !by_server && key.verifies(&statement, signature)
+        }
+    }
+}
+
+fn token_id(hash: &Hash) -> String {
+    hex::encode(hash.get(..6).unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use ring::signature::{Ed25519KeyPair, KeyPair};
+
+    use super::*;
+
+    const TOKEN: Hash = [2; 32];
+
+    fn decided(method: &str, signature: Option<Vec<u8>>) -> Decided {
+        Decided {
+            approve: true,
+            digest: [1; 32],
+            method: method.into(),
+            who: "somebody".into(),
+            at_ms: 1,
+            signature,
+        }
+    }
+
+    fn signed(pair: &Ed25519KeyPair, method: &str) -> Decided {
+        let statement = Statement {
+            approve: true,
+            digest: &[1; 32],
+            token_hash: &TOKEN,
+            decided_ms: 1,
+            method,
+            who: "somebody",
+        };
+        decided(method, Some(pair.sign(&statement.bytes()).as_ref().to_vec()))
+    }
+
+    #[test]
+    fn each_level_takes_only_its_own_kind_of_decision() {
+        let pair = Ed25519KeyPair::from_seed_unchecked(&[7; 32]).unwrap();
+        let key = PublicKey::new(pair.public_key().as_ref()).unwrap();
+        let by_server = decided(BY_SERVER, None);
+        let unsigned = decided("terminal", None);
+        let signed_by_person = signed(&pair, "terminal");
+        // What counts at each level: by the server, by a person unsigned, by a person signed.
+        let table = [
+            (Level::None, None, [false, false, false]),
+            (Level::Token, None, [true, false, false]),
+            (Level::Token, Some(&key), [true, false, false]),
+            (Level::Client, None, [false, true, true]),
+            (Level::Client, Some(&key), [false, false, true]),
+            (Level::Person, None, [false, true, true]),
+            (Level::Person, Some(&key), [false, false, true]),
+            (Level::Pin, None, [false, false, false]),
+            (Level::Pin, Some(&key), [false, false, true]),
+        ];
+        for (level, key, counts) in table {
+            let all = [&by_server, &unsigned, &signed_by_person];
+            assert_eq!(all.map(|one| proven(level, key, &TOKEN, one)), counts, "{level:?} {key:?}");
+        }
+        // Even a signature does not make a person's decision the server's, or the other way round.
+        assert!(!proven(Level::Person, Some(&key), &TOKEN, &signed(&pair, BY_SERVER)));
+        assert!(!proven(Level::Person, Some(&key), &[3; 32], &signed_by_person));
+    }
+}
