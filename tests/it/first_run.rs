@@ -17,6 +17,7 @@ fn bare() -> ServerOptions {
         arguments: Vec::new(),
         environment: Vec::new(),
         config: None,
+        through: Vec::new(),
     }
 }
 
