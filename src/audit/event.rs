@@ -31,14 +31,8 @@ pub(crate) enum Kind {
     FactorChanged,
     /// Redemption is closed for a while after too many wrong tokens.
     Lockout,
-    /// A configuration or policy was refused.
-    ConfigRejected,
     /// The scrubber stopped a known secret on its way out.
     EgressBlocked,
-    /// A signed statement of how far the chain had come.
-    Checkpoint,
-    /// The chain goes on in another file.
-    Rotate,
     /// The process closed its chain: the last record of the file.
     Stop,
 }
@@ -104,7 +98,7 @@ pub(crate) struct Event {
 
 impl Event {
     /// The texts that KMS had a say in. Checked against their alphabets, but a secret may fit one.
-    pub(crate) fn from_upstream(&mut self) -> impl Iterator<Item = &mut String> {
+    pub(crate) fn texts_of_upstream(&mut self) -> impl Iterator<Item = &mut String> {
         let upstream = self.upstream.iter_mut();
         let resource = self.resource.iter_mut();
         let texts = upstream.flat_map(|upstream| [&mut upstream.request_id, &mut upstream.code]);

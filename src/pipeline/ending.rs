@@ -182,7 +182,7 @@ impl Pipeline {
 
     /// What goes into the audit log stays there: no secret may, not even one that KMS repeated.
     pub(super) fn clean(&self, mut event: Event, calls: &[crate::scrub::CallScrubber]) -> Event {
-        event.from_upstream().for_each(|text| self.scrubber.text(text, calls));
+        event.texts_of_upstream().for_each(|text| self.scrubber.text(text, calls));
         event
     }
 

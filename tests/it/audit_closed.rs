@@ -194,7 +194,7 @@ fn without_an_audit_folder_there_is_no_server() {
     let cases: [(&str, Prepare); 3] = [
         ("a file in its place", |audit| fs::write(audit, "").unwrap()),
         ("a link to nowhere", |audit| {
-            std::os::unix::fs::symlink("/nowhere/at/all", audit).unwrap()
+            std::os::unix::fs::symlink("/nowhere/at/all", audit).unwrap();
         }),
         ("open to everybody", |audit| {
             fs::create_dir(audit).unwrap();

@@ -119,7 +119,7 @@ fn the_fifth_wrong_token_locks_for_ten_minutes_and_a_restart_does_not_help() {
     let mut question = Question::disclosure(&mut server, "app/db");
     question.approve(&server);
     let guess = |n: u32| {
-        let token = format!("ct_{:0>43}", n);
+        let token = format!("ct_{n:0>43}");
         json!({ "SecretName": "app/db", "Destination": "agent", "ConfirmationToken": token })
     };
     for n in 1..=4 {

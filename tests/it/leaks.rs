@@ -24,7 +24,8 @@ const VALUE: &str = "qzjwkvgxmtprnyqzwjkvx";
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 struct Case {
-    case: String,
+    #[serde(rename = "Case")]
+    about: String,
     /// What it waits for.
     later: Option<String>,
     /// Instead of the emulator's.
@@ -97,7 +98,7 @@ fn filled(value: &Value, names: &BTreeMap<&str, String>) -> Value {
                 .map(|(name, member)| (name.clone(), filled(member, names)))
                 .collect::<Map<_, _>>(),
         ),
-        other => other.clone(),
+        Value::Null | Value::Bool(_) | Value::Number(_) => value.clone(),
     }
 }
 
@@ -134,7 +135,7 @@ fn run(case: &Case, value: &str) -> Run {
     );
     server.notify("notifications/initialized", json!({}));
     for (number, step) in case.steps.iter().enumerate() {
-        let place = format!("{}, step {}", case.case, number + 1);
+        let place = format!("{}, step {}", case.about, number + 1);
         if let Some(faults) = &step.faults {
             emulator.faults(&filled(faults, &names).to_string());
         }
@@ -170,17 +171,17 @@ fn run(case: &Case, value: &str) -> Run {
         stdout.push('\n');
     }
     let (status, stderr) = server.finish();
-    assert!(status.success(), "{}: {stderr}", case.case);
+    assert!(status.success(), "{}: {stderr}", case.about);
     elsewhere.set_nonblocking(true).unwrap();
     let visited = elsewhere.accept().map_err(|error| error.kind());
     assert_eq!(
         visited.unwrap_err(),
         ErrorKind::WouldBlock,
         "{}: somebody went elsewhere",
-        case.case
+        case.about
     );
     for secret in case.absent.iter().map(|absent| text(absent, &names)) {
-        assert!(!stdout.contains(&secret) && !stderr.contains(&secret), "{}: {secret}", case.case);
+        assert!(!stdout.contains(&secret) && !stderr.contains(&secret), "{}: {secret}", case.about);
     }
     let folder = home.path().to_str().unwrap();
     Run {
@@ -212,7 +213,7 @@ fn audit(folder: &Path) -> String {
 }
 
 fn check(case: &Case, value: &str, run: &Run) {
-    let case_name = &case.case;
+    let case_name = &case.about;
     let [id, secret] = &run.secrets;
     let mut secrets = vec![("the AccessKey id", id.as_str()), ("the AccessKey secret", secret)];
     // Short and repetitive values are found by comparing runs.
@@ -251,7 +252,7 @@ fn no_public_case_leaks() {
         let text = fs::read_to_string(&path).unwrap();
         let mut case: Case =
             serde_json::from_str(&text).unwrap_or_else(|error| panic!("{name}: {error}"));
-        case.case = format!("{name} {}", case.case);
+        case.about = format!("{name} {}", case.about);
         if case.later.is_some() {
             later.push(name);
             continue;
@@ -266,7 +267,7 @@ fn no_public_case_leaks() {
             let run = run(&case, &value);
             check(&case, &value, &run);
             let seen = (normal(&run.stdout), normal(&run.stderr));
-            assert_eq!(*first.get_or_insert_with(|| seen.clone()), seen, "{}", case.case);
+            assert_eq!(*first.get_or_insert_with(|| seen.clone()), seen, "{}", case.about);
         }
     }
     assert_eq!((played, later), (23, vec!["P06".to_owned()]));

@@ -1,6 +1,13 @@
 //! Through the front door: the real executable over stdio, the emulator over TCP.
 //!
 //! `cfg(test)` on each module is always true here; clippy allows `unwrap` under it.
+#![expect(
+    clippy::string_slice,
+    clippy::format_collect,
+    clippy::needless_pass_by_value,
+    clippy::case_sensitive_file_extension_comparisons,
+    reason = "a test may panic, and reads better so"
+)]
 
 #[cfg(test)]
 mod approver;

@@ -81,7 +81,13 @@ fn run(world: &World) -> Outputs {
         "access_key_secret": world.secret, "region_id": "cn-hangzhou",
     });
     let path = data.join("identity.json");
-    let mut file = fs::File::options().write(true).create(true).mode(0o600).open(path).unwrap();
+    let mut file = fs::File::options()
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .mode(0o600)
+        .open(path)
+        .unwrap();
     std::io::Write::write_all(&mut file, identity.to_string().as_bytes()).unwrap();
     let emulator = Emulator::start_in(&folder.path().join("kms"));
     assert_eq!(emulator.access_key_id, world.key);

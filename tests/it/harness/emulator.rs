@@ -17,7 +17,7 @@ pub(crate) struct Emulator {
     pub access_key_id: String,
     pub access_key_secret: String,
     folder: PathBuf,
-    _own: Option<TempDir>,
+    own: Option<TempDir>,
 }
 
 impl Emulator {
@@ -25,7 +25,7 @@ impl Emulator {
     pub(crate) fn start() -> Self {
         let own = TempDir::new().unwrap();
         let mut emulator = Self::start_in(own.path());
-        emulator._own = Some(own);
+        emulator.own = Some(own);
         emulator
     }
 
@@ -52,15 +52,15 @@ impl Emulator {
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let says: Value = serde_json::from_str(&line).expect("one JSON line");
-        let text = |name: &str| says[name].as_str().unwrap().to_owned();
+        let text = |name: &str| says[name].as_str().unwrap().toowned();
         Self {
             child,
             url: text("Url"),
             account_id: text("AccountId"),
             access_key_id: text("AccessKeyId"),
             access_key_secret: text("AccessKeySecret"),
-            folder: folder.to_owned(),
-            _own: None,
+            folder: folder.toowned(),
+            own: None,
         }
     }
 

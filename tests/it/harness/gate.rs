@@ -68,7 +68,7 @@ fn pipe(
 
 fn copy(mut from: TcpStream, mut to: TcpStream, before: impl Fn(&[u8]) + Send + 'static) {
     std::thread::spawn(move || {
-        let mut chunk = [0; 64 * 1024];
+        let mut chunk = [0; 8 * 1024];
         while let Ok(count @ 1..) = from.read(&mut chunk) {
             before(&chunk[..count]);
             if to.write_all(&chunk[..count]).is_err() {

@@ -25,15 +25,12 @@ pub(crate) fn normal(text: &str) -> String {
         let found = MAY_DIFFER
             .iter()
             .find_map(|(name, matcher)| matcher(&bytes[at..], before).map(|length| (name, length)));
-        match found {
-            Some((name, length)) => {
-                out.extend(name.as_bytes());
-                at += length;
-            }
-            None => {
-                out.push(bytes[at]);
-                at += 1;
-            }
+        if let Some((name, length)) = found {
+            out.extend(name.as_bytes());
+            at += length;
+        } else {
+            out.push(bytes[at]);
+            at += 1;
         }
     }
     String::from_utf8(out).unwrap()
@@ -59,6 +56,7 @@ fn opens(before: Option<u8>) -> bool {
     !before.is_some_and(|byte| byte.is_ascii_alphanumeric())
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "what `run` asks for")]
 fn base64(byte: &u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_')
 }
