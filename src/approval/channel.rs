@@ -64,9 +64,9 @@ pub(crate) struct Desk<'a> {
 
 impl Desk<'_> {
     /// Asks through `channel` and records the answer, signed if a PIN is set.
-    pub(crate) async fn decide(
+    pub(crate) async fn decide<C: Channel + ?Sized>(
         &self,
-        channel: &mut dyn Channel,
+        channel: &mut C,
         pending: &Pending,
     ) -> Result<Answer, DecideError> {
         if digest(&pending.record) != pending.digest {

@@ -5,6 +5,7 @@ mod channel;
 mod hidden;
 mod pin;
 mod piped;
+mod rows;
 mod terminal;
 
 pub(crate) use channel::{Answer, Channel, DecideError, Desk};

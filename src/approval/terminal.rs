@@ -4,8 +4,8 @@ use std::io::{BufRead, Write};
 
 use super::channel::{Answer, Channel};
 use super::hidden::typed;
+use super::rows::{Shown, quoted};
 use crate::guard::approval::Record;
-use crate::operation::is_hidden;
 use crate::sensitive::Sensitive;
 use crate::store::Pending;
 
@@ -91,98 +91,13 @@ pub(crate) fn overview(pending: &[Pending]) -> String {
     text
 }
 
-/// The whole record. What others wrote comes last, quoted, with everything hidden removed.
+/// The whole record, as text.
 pub(super) fn rendered(record: &Record, pin_is_set: bool) -> String {
-    let mut text = format!("\n  {}   {}\n\n", record.match_code, headline(record));
-    let mut row = |name: &str, value: &str| {
+    let shown = Shown::of(record, pin_is_set);
+    let mut text = format!("\n  {}   {}\n\n", shown.match_code, shown.headline);
+    for (name, value) in &shown.rows {
         text.push_str(&format!("  {name:<16} {value}\n"));
-    };
-    row("Action", &format!("{} (risk: {}, level: {})", record.tool, record.risk, record.level));
-    match record.resource.as_str() {
-        "" => row("About", "the account"),
-        name => row("Secret", &quoted(name)),
     }
-    row("Region, host", &format!("{}, {}", record.region, record.host));
-    row("Account", record.account.as_deref().unwrap_or("not known before the call"));
-    row("AccessKey", &format!("fingerprint {}", record.caller_key));
-    if let Some(destination) = &record.destination {
-        row("Value goes to", place(destination));
-    }
-    if let Some(name) = &record.file_name {
-        row("File", &quoted(name));
-    }
-    if let Some(source) = &record.source {
-        row("Value from", &quoted(source));
-    }
-    if let Some(seen) = &record.witness {
-        let facts = [
-            ("ARN", &seen.arn),
-            ("Type", &seen.secret_type),
-            ("Created", &seen.create_time),
-            ("Last change", &seen.update_time),
-            ("Deletion planned", &seen.planned_delete_time),
-            ("Version", &seen.version_id),
-        ];
-        for (name, fact) in facts {
-            if let Some(fact) = fact {
-                row(name, &quoted(fact));
-            }
-        }
-        for version in &seen.versions {
-            row("Holds version", &quoted(version));
-        }
-        if record.type_the_name {
-            row("Last use", "KMS publishes none; check ActionTrail before you say yes");
-        }
-    }
-    for (name, value) in &record.arguments {
-        row(&quoted(name), &quoted(value));
-    }
-    row("Rule", &format!("{}: {}", quoted(&record.rule), quoted(&record.rule_reason)));
-    row("Rules digest", &record.policy_digest);
-    row("Server, nonce", &format!("{}, {}", record.instance, record.nonce));
-    if !pin_is_set {
-        row("PIN", "none is set: any program of yours could approve this as well");
-    }
-    row("Asked, until", &format!("{}, {}", record.asked_at, record.expires_at));
-    row("Client claims", &quoted(&record.client));
-    for tag in record.witness.iter().flat_map(|seen| &seen.tags) {
-        row("Tag says", &quoted(tag));
-    }
-    row("The agent says", &record.agent_says.as_deref().map_or("nothing".into(), quoted));
     text.push('\n');
     text
-}
-
-fn headline(record: &Record) -> &'static str {
-    match record.risk.as_str() {
-        _ if record.type_the_name => "CANNOT BE UNDONE",
-        "destroy" => "HANDS SECRETS TO WHOM THE POLICY NAMES",
-        "reveal" => "A VALUE LEAVES KMS",
-        _ => "A change",
-    }
-}
-
-fn place(destination: &str) -> &'static str {
-    match destination {
-        "agent" => "the agent's conversation: the model, its provider and the transcript see it",
-        "mask" => "nowhere, it is masked",
-        "file" => "a file of mode 0600 in the configured folder",
-        _ => "you, on the approval page",
-    }
-}
-
-/// Text that others wrote: whole, in quotes, with everything that hides or reorders escaped. What
-/// is cut off could hide what matters.
-fn quoted(text: &str) -> String {
-    let mut out = String::from("\"");
-    for character in text.chars() {
-        if matches!(character, '"' | '\\') || is_hidden(character) {
-            out.extend(character.escape_default());
-        } else {
-            out.push(character);
-        }
-    }
-    out.push('"');
-    out
 }
