@@ -38,6 +38,9 @@ pub(crate) struct Config {
     /// The region, when neither argument, flag nor environment names one.
     pub(crate) region: Option<String>,
     wait_seconds: Option<u64>,
+    /// Each question is opened in the person's browser.
+    #[serde(default)]
+    pub(crate) open_browser: bool,
     #[serde(default)]
     pub(crate) sources: Sources,
     #[serde(default)]

@@ -34,6 +34,22 @@ pub(crate) const READ_TIMEOUT: &str = "ALIBABA_CLOUD_READ_TIMEOUT";
 const HOME: &str = "HOME";
 const CONFIG_HOME: &str = "XDG_CONFIG_HOME";
 const STATE_HOME: &str = "XDG_STATE_HOME";
+/// What a program that opens a browser needs; it gets nothing else.
+pub(crate) const OF_A_BROWSER: [&str; 13] = [
+    "PATH",
+    HOME,
+    "LANG",
+    "DISPLAY",
+    "WAYLAND_DISPLAY",
+    "XAUTHORITY",
+    "XDG_RUNTIME_DIR",
+    "XDG_CURRENT_DESKTOP",
+    "XDG_SESSION_TYPE",
+    "XDG_DATA_DIRS",
+    "DBUS_SESSION_BUS_ADDRESS",
+    "BROWSER",
+    CONFIG_HOME,
+];
 /// `NO_COLOR`: when set, the demo's transcript has no colours (no-color.org).
 pub(crate) const NO_COLOR: &str = "NO_COLOR";
 /// The log level of our own targets; nothing a dependency says is ever let through.

@@ -38,6 +38,16 @@ pub(crate) struct Equivalent {
     pub(crate) discloses: bool,
 }
 
+/// Where a person can decide. Both are always told: a page of this machine does not reach a person
+/// who sits at another.
+#[derive(Debug, Default)]
+pub(crate) struct Ways {
+    /// The command for a terminal.
+    pub(crate) approve_with: String,
+    /// The address of the page.
+    pub(crate) approve_at: Option<String>,
+}
+
 /// An answer, ready to be scrubbed and sent.
 #[derive(Debug)]
 pub struct Reply {
@@ -121,10 +131,10 @@ pub(crate) fn ok(
 pub(crate) fn refused(
     refusal: &Refusal,
     equivalent: Option<&Equivalent>,
-    approve_with: impl Fn(&str) -> String,
+    ways: &Ways,
 ) -> Map<String, Value> {
     if let Refusal::Confirm(challenge) = refusal {
-        return confirm(challenge, equivalent, approve_with);
+        return confirm(challenge, equivalent, ways);
     }
     let error = error(refusal.code(), &refusal.message(), Changed::No, &refusal.next());
     let mut envelope = status(if refusal.is_denial() { "denied" } else { "error" });
@@ -135,7 +145,7 @@ pub(crate) fn refused(
 fn confirm(
     challenge: &Challenge,
     equivalent: Option<&Equivalent>,
-    approve_with: impl Fn(&str) -> String,
+    ways: &Ways,
 ) -> Map<String, Value> {
     let mut confirmation = Map::new();
     let mut insert = |name: &str, text: &str| confirmation.insert(name.into(), text.into());
@@ -147,8 +157,13 @@ fn confirm(
     if challenge.approved {
         notes.push("The call was not made. Show the person the equivalent command; if they want the call made, repeat it exactly with ConfirmationToken set to the token.".into());
     } else {
-        insert("ApproveWith", &approve_with(&challenge.match_code));
-        notes.push("The call was not made. Ask the person to run ApproveWith in their own terminal and to compare the match code, then repeat exactly this call with ConfirmationToken set to the token: it waits for their decision. You cannot approve it yourself.".into());
+        insert("ApproveWith", &ways.approve_with);
+        let mut or_open = "";
+        if let Some(address) = &ways.approve_at {
+            insert("ApproveAt", address);
+            or_open = ", or to open ApproveAt in a browser on this machine,";
+        }
+        notes.push(format!("The call was not made. Ask the person to run ApproveWith in their own terminal{or_open} and to compare the match code, then repeat exactly this call with ConfirmationToken set to the token: it waits for their decision. You cannot approve it yourself."));
     }
     if let Some(equivalent) = equivalent {
         confirmation.insert(

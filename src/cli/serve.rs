@@ -9,6 +9,7 @@ use clap::{Args, ValueEnum};
 use tokio::net::TcpListener;
 
 use super::{Failure, State};
+use crate::approval::Page;
 use crate::audit::{Approval, AuditLog, Event};
 use crate::client::{Client, Signature, Transport};
 use crate::clock::Clock;
@@ -114,11 +115,16 @@ pub(super) async fn run(flags: Flags, env: Env, scrubber: Scrubber) -> Result<Ex
             Place::new(Credentials::Chain(Arc::clone(&env)), endpoint, region)?
         }
     };
+    let mut page = Page::new(&state, store.clone(), audit.clone(), clock.clone());
+    if config.open_browser {
+        page = page.in_browser(&env);
+    }
     let pipeline = Pipeline {
         guard: Guard::new(policy, store, audit.clone(), clock.clone(), factor, instance)
             .map_err(|_| no_randomness())?,
         client: Client::new(Transport::new(&env)?, signature, clock),
         audit: audit.clone(),
+        page,
         place,
         allowed: allowed(&config, &state)?,
         disclosed: disclosed(&config, &state)?,

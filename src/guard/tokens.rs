@@ -97,6 +97,7 @@ impl Asked {
             summary,
             match_code: self.record.match_code.clone(),
             approved: level == Level::Token,
+            by_person: level >= Level::Person,
             note,
         }
     }

@@ -6,9 +6,9 @@ use super::steps::Stop;
 use super::{Known, Pipeline};
 use crate::audit::{Event, Kind, Resource as Audited, Trail, Upstream};
 use crate::client::{Answer, ClientError};
-use crate::guard::Refusal;
+use crate::guard::{Challenge, Refusal};
 use crate::operation::{Destination, Operation, Outcome, Risk};
-use crate::reply::{self, Changed, Reply};
+use crate::reply::{self, Changed, Reply, Ways};
 use crate::values::Prepared;
 
 /// The code of a value that reached no file.
@@ -44,7 +44,7 @@ impl Pipeline {
                 ..Event::default()
             };
             let closed = trail.close(self.clean(event, &known.scrubbers)).await;
-            let envelope = reply::refused(&refusal, None, |_| String::new());
+            let envelope = reply::refused(&refusal, None, &Ways::default());
             return Reply::new(&closed, envelope, None, std::mem::take(&mut known.scrubbers));
         }
         let file = asked.file.take();
@@ -168,7 +168,11 @@ impl Pipeline {
                 }
                 let asks = matches!(refusal, Refusal::Confirm(_));
                 let kind = if asks { Kind::Challenge } else { Kind::Denied };
-                (kind, reply::refused(refusal, equivalent.as_ref(), |code| self.approve_with(code)))
+                let ways = match refusal {
+                    Refusal::Confirm(challenge) => self.ways(challenge).await,
+                    _ => Ways::default(),
+                };
+                (kind, reply::refused(refusal, equivalent.as_ref(), &ways))
             }
             Stop::Failed(failure, changed) => {
                 event.code = Some(failure.code().into());
@@ -184,6 +188,13 @@ impl Pipeline {
     pub(super) fn clean(&self, mut event: Event, calls: &[crate::scrub::CallScrubber]) -> Event {
         event.texts_of_upstream().for_each(|text| self.scrubber.text(text, calls));
         event
+    }
+
+    /// Where a person can decide.
+    async fn ways(&self, challenge: &Challenge) -> Ways {
+        let approve_at =
+            if challenge.by_person { self.page.address(&challenge.token).await } else { None };
+        Ways { approve_with: self.approve_with(&challenge.match_code), approve_at }
     }
 
     fn approve_with(&self, match_code: &str) -> String {

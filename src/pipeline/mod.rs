@@ -15,6 +15,7 @@ use std::time::Duration;
 
 use serde_json::{Map, Value};
 
+use crate::approval::Page;
 use crate::audit::{AuditLog, Event};
 use crate::client::Client;
 use crate::env::Env;
@@ -54,6 +55,8 @@ pub(crate) struct Pipeline {
     pub(crate) guard: Guard,
     pub(crate) client: Client,
     pub(crate) audit: AuditLog,
+    /// Where a person can decide in a browser.
+    pub(crate) page: Page,
     pub(crate) place: Place,
     pub(crate) allowed: Allowed,
     /// Where the destination `file` is.

@@ -36,6 +36,8 @@ mod leaks;
 #[cfg(test)]
 mod oracle;
 #[cfg(test)]
+mod page;
+#[cfg(test)]
 mod pin;
 #[cfg(test)]
 mod policy;

@@ -1,0 +1,110 @@
+//! What is seen: HTML that is escaped as it is made, without a script.
+
+use maud::{DOCTYPE, Markup, PreEscaped, html};
+
+use super::style::SHEET;
+use crate::approval::rows::{Shown, quoted};
+use crate::guard::approval::Record;
+use crate::store::Pending;
+
+/// A question, with the form that decides it.
+#[derive(Debug)]
+pub(super) struct Question<'a> {
+    pub(super) record: &'a Record,
+    pub(super) pin_is_set: bool,
+    /// Where the form goes.
+    pub(super) action: &'a str,
+    pub(super) seal: &'a str,
+    /// Why the form came back.
+    pub(super) message: Option<&'a str>,
+    /// Where all that wait are listed.
+    pub(super) list: &'a str,
+}
+
+impl Question<'_> {
+    pub(super) fn page(&self) -> Markup {
+        let shown = Shown::of(self.record, self.pin_is_set);
+        let content = html! {
+            h1 { (shown.headline) }
+            @if let Some(message) = self.message {
+                p.alert role="alert" tabindex="-1" autofocus { (message) }
+            }
+            p.code { "Match code" strong { (shown.match_code) } }
+            p { "The agent shows the same code. If it does not, or if you did not expect this, deny." }
+            h2 hidden { "What is asked" }
+            dl {
+                @for (name, value) in &shown.rows {
+                    div { dt { (name) } dd { (value) } }
+                }
+            }
+            form method="post" action=(self.action) autocomplete="off" aria-label="Your decision" {
+                input type="hidden" name="seal" value=(self.seal);
+                @if self.record.type_the_name {
+                    label for="name" { "To approve, type the name of the secret" }
+                    input #name name="name" type="text" autocapitalize="none" spellcheck="false"
+                        aria-describedby="for-good";
+                    p.faint #for-good { "Nothing brings it back." }
+                }
+                @if self.pin_is_set {
+                    label for="pin" { "PIN, to approve or to deny" }
+                    input #pin name="pin" type="password" required;
+                }
+                div.buttons {
+                    button.deny name="answer" value="deny" { "Deny" }
+                    button.approve name="answer" value="approve" { "Approve" }
+                }
+            }
+            p { a href=(self.list) { "All that wait" } }
+        };
+        whole(&format!("{}: {}", shown.match_code, shown.headline), &content)
+    }
+}
+
+/// All that wait: each with its address.
+pub(super) fn list(waiting: &[(Pending, String)]) -> Markup {
+    let content = html! {
+        h1 { "Questions that wait" }
+        @if waiting.is_empty() { p { "Nothing waits for a decision." } }
+        ul {
+            @for (pending, address) in waiting {
+                li {
+                    @match serde_json::from_slice::<Record>(&pending.record) {
+                        Ok(record) => {
+                            a href=(address) { (record.match_code) }
+                            " " (record.risk) " " (record.tool) " " (quoted(&record.resource))
+                        }
+                        Err(_) => { (pending.match_code) " unreadable" }
+                    }
+                }
+            }
+        }
+    };
+    whole("Questions that wait", &content)
+}
+
+/// How it ended, or why there is nothing to see.
+pub(super) fn notice(title: &str, text: &str, list: Option<&str>) -> Markup {
+    let content = html! {
+        div role="status" aria-live="polite" {
+            h1 tabindex="-1" autofocus { (title) }
+            p { (text) }
+        }
+        @if let Some(list) = list { p { a href=(list) { "All that wait" } } }
+    };
+    whole(title, &content)
+}
+
+fn whole(title: &str, content: &Markup) -> Markup {
+    html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                title { (title) " · kms-mcp" }
+                style { (PreEscaped(SHEET)) }
+            }
+            body { main { (content) } }
+        }
+    }
+}
