@@ -177,7 +177,11 @@ impl Pipeline {
         };
         reply::add_notes(&mut envelope, notes);
         let closed = self.audit.refuse(kind, self.clean(event, &scrubbers)).await;
-        Reply::new(&closed, envelope, None, scrubbers)
+        let question = match stop {
+            Stop::Refused(Refusal::Confirm(challenge)) if challenge.client => Some(*challenge),
+            Stop::Refused(_) | Stop::Failed(..) => None,
+        };
+        Reply::new(&closed, envelope, None, scrubbers).asking(question)
     }
 
     /// What goes into the audit log stays there: no secret may, not even one that KMS repeated.
