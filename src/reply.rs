@@ -55,6 +55,8 @@ pub struct Reply {
     value: Option<Sensitive>,
     is_error: bool,
     scrubbers: Vec<CallScrubber>,
+    /// A question that the client may be asked.
+    question: Option<Challenge>,
 }
 
 /// What leaves: the object, and whether it is an error.
@@ -83,11 +85,34 @@ impl Reply {
             let refusal = Refusal::AuditUnavailable;
             let error =
                 error(refusal.code(), &refusal.message(), Changed::Unknown, &refusal.next());
-            return Self { envelope: failed(error), value: None, is_error: true, scrubbers };
+            return Self {
+                envelope: failed(error),
+                value: None,
+                is_error: true,
+                scrubbers,
+                question: None,
+            };
         }
         let status = envelope.get("Status").and_then(Value::as_str).unwrap_or("error");
         let is_error = matches!(status, "denied" | "error");
-        Self { envelope, value, is_error, scrubbers }
+        Self { envelope, value, is_error, scrubbers, question: None }
+    }
+
+    /// With a question that the client may be asked.
+    pub(crate) fn asking(mut self, question: Option<Challenge>) -> Self {
+        self.question = question.filter(|_| !self.is_error);
+        self
+    }
+
+    /// The question that the client may be asked.
+    pub(crate) fn question(&self) -> Option<&Challenge> {
+        self.question.as_ref()
+    }
+
+    /// With a note more.
+    pub(crate) fn noting(mut self, note: &str) -> Self {
+        add_notes(&mut self.envelope, vec![note.to_owned()]);
+        self
     }
 
     /// Scrubs the envelope and puts the value, if one was approved for the agent, in its place.

@@ -23,7 +23,7 @@ pub(crate) enum PinError {
     Short,
     #[error("this PIN is too easy to guess: use more than {} different characters, in no order", DIFFERENT - 1)]
     Easy,
-    #[error("wrong PIN; {0} attempts are left")]
+    #[error("wrong PIN; attempts left: {0}")]
     Wrong(u32),
     #[error("wrong PIN, for the fifth time; the PIN is locked for 10 minutes")]
     LockedNow,

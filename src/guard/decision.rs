@@ -8,10 +8,13 @@ use crate::audit::{Approval, Durability, Event, Kind};
 use crate::factor::{Pinned, PublicKey, Statement};
 use crate::hex;
 use crate::operation::Untrusted;
-use crate::store::{Decided, Hash};
+use crate::sensitive::Sensitive;
+use crate::store::{Decided, Decision, Hash};
 
 /// The method of decisions that the server makes itself, for level `token` alone.
 pub(super) const BY_SERVER: &str = "token";
+/// The method of consents that a client attests, for level `client` alone.
+const BY_CLIENT: &str = "client";
 
 impl Guard {
     /// The key that a decision at `level` must be signed with, if a PIN is set.
@@ -59,7 +62,10 @@ impl Guard {
         key: Option<&PublicKey>,
         decided: Decided,
     ) -> Result<Approval, Refusal> {
-        if !proven(level, key, &asked.hash, &decided) {
+        let attested = level == Level::Client
+            && decided.method == BY_CLIENT
+            && self.tokens.has_consent(&asked.hash);
+        if !attested && !proven(level, key, &asked.hash, &decided) {
             return Err(self.unproven(&asked.hash, &decided.digest).await?);
         }
         // Signed or not, the store's own idea of the time limits is not asked.
@@ -93,6 +99,37 @@ impl Guard {
         }
     }
 
+    /// Takes the consent that a client attests. It is one for level `client` and no other.
+    pub(crate) async fn client_consents(&self, token: &Sensitive) -> Result<(), Refusal> {
+        let hash = super::tokens::hash(token);
+        let Some(asked) = self.tokens.asked(&hash) else { return Err(Refusal::UnknownToken) };
+        if asked.record.level != Level::Client.name() {
+            return Err(Refusal::Mismatch(vec!["level"]));
+        }
+        let now = self.clock.now();
+        let decision = Decision {
+            approve: true,
+            method: BY_CLIENT,
+            who: format!("the user of {}, as the client says", asked.record.client),
+            at_ms: now.as_millisecond(),
+            usable_until_ms: super::usable_until_ms(now),
+            signature: None,
+        };
+        let event = client_event(&asked, &decision.who);
+        let recorded = self.audit.record(Kind::Approved, event, Durability::Synced).await;
+        recorded.map_err(|_| Refusal::AuditUnavailable)?;
+        self.tokens.consent(hash);
+        self.store.decide(&hash, &asked.digest, &decision).map_err(unavailable)?;
+        Ok(())
+    }
+
+    /// Records that a client gave no consent: its user said no, or it could not ask.
+    pub(crate) fn client_declines(&self, token: &Sensitive) {
+        if let Some(asked) = self.tokens.asked(&super::tokens::hash(token)) {
+            self.audit.post(Kind::ClientDeclined, client_event(&asked, "the client"));
+        }
+    }
+
     /// Audits a decision that nobody with the PIN made. What it claims of itself is not repeated.
     async fn unproven(&self, token_hash: &Hash, digest: &Hash) -> Result<Refusal, Refusal> {
         let event = Event {
@@ -109,13 +146,29 @@ impl Guard {
     }
 }
 
+fn client_event(asked: &Asked, who: &str) -> Event {
+    Event {
+        tool: Some(asked.record.tool.clone()),
+        level: Some(asked.record.level.clone()),
+        client: Some(asked.record.client.clone()),
+        approval: Some(Approval {
+            token_id: Some(token_id(&asked.hash)),
+            record_digest: Some(hex::encode(&asked.digest)),
+            method: Some(BY_CLIENT.into()),
+            who: Some(who.into()),
+            ..Approval::default()
+        }),
+        ..Event::default()
+    }
+}
+
 /// Whether a decision is one that `level` asks for: for `token` the server's own, above it a
 /// person's, signed with `key` if a PIN is set.
 fn proven(level: Level, key: Option<&PublicKey>, token_hash: &Hash, decided: &Decided) -> bool {
-    let by_server = decided.method == BY_SERVER;
+    let by_server = matches!(decided.method.as_str(), BY_SERVER | BY_CLIENT);
     match (level, key) {
         (Level::None, _) | (Level::Pin, None) => false,
-        (Level::Token, _) => by_server,
+        (Level::Token, _) => decided.method == BY_SERVER,
         (Level::Client | Level::Person, None) => !by_server,
         (Level::Client | Level::Person | Level::Pin, Some(key)) => {
             let statement = Statement {

@@ -52,8 +52,8 @@ pub(crate) struct Challenge {
     pub(crate) match_code: String,
     /// The token works already: a speed bump, for low risk.
     pub(crate) approved: bool,
-    /// A person has to say yes: no client's word is enough.
-    pub(crate) by_person: bool,
+    /// A consent given through the MCP client is enough.
+    pub(crate) client: bool,
     /// Why a new token was made, if another had been sent.
     pub(crate) note: Option<&'static str>,
 }

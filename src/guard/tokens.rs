@@ -97,7 +97,7 @@ impl Asked {
             summary,
             match_code: self.record.match_code.clone(),
             approved: level == Level::Token,
-            by_person: level >= Level::Person,
+            client: level == Level::Client,
             note,
         }
     }
@@ -110,13 +110,21 @@ pub(super) struct Tokens {
     random: SystemRandom,
     asked: Mutex<HashMap<Hash, (Asked, Challenge)>>,
     spent: Mutex<HashSet<Hash>>,
+    consented: Mutex<HashSet<Hash>>,
 }
 
 impl Tokens {
     pub(super) fn new(instance: String) -> Result<Self, ring::error::Unspecified> {
         let random = SystemRandom::new();
         let key = ring::hmac::Key::generate(ring::hmac::HMAC_SHA256, &random)?;
-        Ok(Self { instance, key, random, asked: Mutex::default(), spent: Mutex::default() })
+        Ok(Self {
+            instance,
+            key,
+            random,
+            asked: Mutex::default(),
+            spent: Mutex::default(),
+            consented: Mutex::default(),
+        })
     }
 
     pub(super) fn instance(&self) -> &str {
@@ -173,6 +181,16 @@ impl Tokens {
     /// `true` for exactly one caller a question; it stays known, so that a late one is told why.
     pub(super) fn spend(&self, hash: &Hash) -> bool {
         self.spent.lock().unwrap_or_else(PoisonError::into_inner).insert(*hash)
+    }
+
+    /// Remembers that the client's user agreed, as far as the client says.
+    pub(super) fn consent(&self, hash: Hash) {
+        self.consented.lock().unwrap_or_else(PoisonError::into_inner).insert(hash);
+    }
+
+    /// Whether this process was told of a consent.
+    pub(super) fn has_consent(&self, hash: &Hash) -> bool {
+        self.consented.lock().unwrap_or_else(PoisonError::into_inner).contains(hash)
     }
 
     fn find(&self, hash: &Hash) -> Option<(Asked, Challenge)> {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use rmcp::model::{
     CallToolRequestParams, CallToolResponse, CallToolResult, CompleteRequestMethod,
-    CompleteRequestParams, CompleteResult, ContentBlock, ErrorData, Implementation,
+    CompleteRequestParams, CompleteResult, ContentBlock, ErrorData, Implementation, JsonObject,
     ListPromptsRequestMethod, ListPromptsResult, ListResourceTemplatesRequestMethod,
     ListResourceTemplatesResult, ListResourcesRequestMethod, ListResourcesResult, ListToolsResult,
     PaginatedRequestParams, ServerCapabilities, ServerConfig,
@@ -14,10 +14,13 @@ use rmcp::service::RequestContext;
 use rmcp::{RoleServer, ServerHandler, ServiceExt};
 use tokio::io::{AsyncRead, AsyncWrite};
 
+use super::elicitation::{self, Consent, States, Way};
 use super::stdio::{self, Exemptions};
 use super::tools::{Tool, tools};
 use crate::audit::{Event, Kind};
 use crate::pipeline::{Caller, Pipeline};
+use crate::reply::Reply;
+use crate::sensitive::Sensitive;
 
 /// How long a client may take to read what is left after it closed its side.
 const FAREWELL: Duration = Duration::from_secs(5);
@@ -58,7 +61,8 @@ where
         stdio::guard(input, output, pipeline.scrubber.clone(), blocked);
     let listed =
         tools().into_iter().filter(|tool| pipeline.lists(&tool.listed.name, tool.risk)).collect();
-    let server = Server { pipeline, tools: listed, exemptions };
+    let states = States::new().ok_or(ServeError::Start)?;
+    let server = Server { states, pipeline, tools: listed, exemptions };
     let ended = match server.serve(guarded).await {
         Ok(running) => running.waiting().await.map(|_| ()).map_err(|_| ServeError::Ended),
         // A client that only looked whether we are here and left is no failure.
@@ -70,10 +74,45 @@ where
     ended
 }
 
+/// Said when a client was asked and gave no consent.
+const NO_CONSENT: &str = "The client's dialog gave no consent: declined, or it could not ask. The person can still approve with ApproveWith.";
+
 struct Server {
+    states: States,
     pipeline: Arc<Pipeline>,
     tools: Vec<Tool>,
     exemptions: Exemptions,
+}
+
+impl Server {
+    async fn run(
+        &self,
+        tool: &Tool,
+        arguments: &JsonObject,
+        client: &str,
+        patient: bool,
+        context: &RequestContext<RoleServer>,
+    ) -> Reply {
+        let cancelled = context.ct.clone();
+        let caller = Caller {
+            client: client.to_owned(),
+            patient,
+            cancelled: Box::new(move || Box::pin(cancelled.clone().cancelled_owned())),
+        };
+        tool.run(&self.pipeline, arguments.clone(), &caller).await
+    }
+
+    /// Takes what the client said on the question of `token`; `true` if it counts as a consent.
+    async fn heard(&self, token: &str, consent: &Consent) -> bool {
+        let token = Sensitive::new(token.to_owned());
+        match consent {
+            Consent::Given => self.pipeline.guard.client_consents(&token).await.is_ok(),
+            Consent::None => {
+                self.pipeline.guard.client_declines(&token);
+                false
+            }
+        }
+    }
 }
 
 impl ServerHandler for Server {
@@ -110,13 +149,40 @@ impl ServerHandler for Server {
         let client = context
             .client_info()
             .map_or_else(|| "unknown".into(), |client| claimed(&client.name, &client.version));
-        let cancelled = context.ct.clone();
-        let caller = Caller {
-            client,
-            cancelled: Box::new(move || Box::pin(cancelled.clone().cancelled_owned())),
-        };
-        let arguments = request.arguments.unwrap_or_default();
-        let reply = tool.run(&self.pipeline, arguments, &caller).await;
+        let mut arguments = request.arguments.clone().unwrap_or_default();
+        let mut patient = true;
+        if request.request_state.is_some() {
+            let Some((token, consent)) = self.states.answer(&request) else {
+                let message =
+                    "requestState does not belong to this call; make the call again without it";
+                return Err(ErrorData::invalid_params(message, None));
+            };
+            patient = self.heard(&token, &consent).await;
+            arguments.insert("ConfirmationToken".into(), token.into());
+        }
+        let mut reply = self.run(tool, &arguments, &client, patient, &context).await;
+        if patient && let Some(challenge) = reply.question().cloned() {
+            match elicitation::way(&context) {
+                Some(Way::InputRequired) => {
+                    if let Some(question) = self.states.question(&request, &challenge) {
+                        return Ok(question.into());
+                    }
+                }
+                Some(Way::Request) => {
+                    let consent = elicitation::request(&context, &challenge).await;
+                    if self.heard(&challenge.token, &consent).await {
+                        arguments.insert("ConfirmationToken".into(), challenge.token.into());
+                        reply = self.run(tool, &arguments, &client, true, &context).await;
+                    } else {
+                        patient = false;
+                    }
+                }
+                None => {}
+            }
+        }
+        if !patient {
+            reply = reply.noting(NO_CONSENT);
+        }
         let outgoing = reply.into_outgoing(&self.pipeline.scrubber);
         if !outgoing.blocked.is_empty() {
             let event = Event {

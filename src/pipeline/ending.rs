@@ -181,7 +181,11 @@ impl Pipeline {
         };
         reply::add_notes(&mut envelope, notes);
         let closed = self.audit.refuse(kind, self.clean(event, &scrubbers)).await;
-        Reply::new(&closed, envelope, None, scrubbers)
+        let question = match stop {
+            Stop::Refused(Refusal::Confirm(challenge)) if challenge.client => Some(*challenge),
+            Stop::Refused(_) | Stop::Failed(..) => None,
+        };
+        Reply::new(&closed, envelope, None, scrubbers).asking(question)
     }
 
     /// What goes into the audit log stays there: no secret may, not even one that KMS repeated.
@@ -192,8 +196,11 @@ impl Pipeline {
 
     /// Where a person can decide.
     async fn ways(&self, challenge: &Challenge) -> Ways {
-        let approve_at =
-            if challenge.by_person { self.page.address(&challenge.token).await } else { None };
+        let approve_at = if !challenge.approved && !challenge.client {
+            self.page.address(&challenge.token).await
+        } else {
+            None
+        };
         Ways { approve_with: self.approve_with(&challenge.match_code), approve_at }
     }
 

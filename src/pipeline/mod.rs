@@ -39,6 +39,8 @@ pub(crate) type Waiting<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 pub(crate) struct Caller {
     /// What the client calls itself; nobody vouches for it.
     pub(crate) client: String,
+    /// Whether a repeated call may wait for a decision.
+    pub(crate) patient: bool,
     /// Ends when the client gives the call up.
     pub(crate) cancelled: Box<dyn Fn() -> Waiting<'static, ()> + Send + Sync>,
 }
@@ -130,7 +132,8 @@ impl Pipeline {
         if level > Level::None {
             known.equivalent = Some(equivalent_of::<O>(&request));
             if let Some(token) = &request.token {
-                self.guard.decided(token, self.wait, (caller.cancelled)()).await?;
+                let wait = if caller.patient { self.wait } else { Duration::ZERO };
+                self.guard.decided(token, wait, (caller.cancelled)()).await?;
             }
         }
         // A value that stays masked behind a mere token needs no witness: nothing is sent for it.

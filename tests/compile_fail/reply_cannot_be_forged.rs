@@ -7,7 +7,7 @@ fn anything<T>() -> T {
 }
 
 fn without_a_proof() -> Reply {
-    Reply { envelope: anything(), value: None, is_error: false, scrubbers: Vec::new() }
+    Reply { envelope: anything(), value: None, is_error: false, scrubbers: Vec::new(), question: None }
 }
 
 fn main() {}

@@ -18,6 +18,7 @@ fn bare() -> ServerOptions {
         environment: Vec::new(),
         config: None,
         through: Vec::new(),
+        capabilities: json!({}),
     }
 }
 

@@ -22,6 +22,8 @@ mod confirmation;
 #[cfg(test)]
 mod crash;
 #[cfg(test)]
+mod elicitation;
+#[cfg(test)]
 mod file_destination;
 #[cfg(test)]
 mod first_run;

@@ -147,13 +147,20 @@ fn listing() {
 fn get_secret_value() {
     let action = "GetSecretValue";
     let set = |name, value| with(&json!({ "SecretName": "db" }), name, value);
+    let to_file =
+        |name: &str| json!({ "SecretName": "db", "Destination": "file", "FileName": name });
     holds([
         (action, set("VersionStage", json!("ACSPrevious")), "fits"),
         (action, set("VersionStage", json!("s\n")), "`VersionStage` must be 1 to 128 visible"),
         (action, set("VersionId", json!("v".repeat(65))), "`VersionId` must be 1 to 64"),
         (action, set("Destination", json!("mask")), "fits"),
         (action, set("Destination", json!("agent")), "fits"),
-        (action, set("Destination", json!("file")), "one of `mask`, `agent`"),
+        (action, set("Destination", json!("file")), "`FileName` must be given"),
+        (action, set("FileName", json!("a.txt")), "`FileName` must be left out unless"),
+        (action, to_file("a.txt"), "fits"),
+        (action, to_file(".hidden"), "a plain name"),
+        (action, to_file("a/b"), "a plain name"),
+        (action, set("Destination", json!("person")), "one of `mask`, `file`, `agent`"),
         (action, set("DryRun", json!("true")), "`DryRun` must be a boolean"),
     ]);
 }

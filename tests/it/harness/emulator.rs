@@ -52,14 +52,14 @@ impl Emulator {
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let says: Value = serde_json::from_str(&line).expect("one JSON line");
-        let text = |name: &str| says[name].as_str().unwrap().toowned();
+        let text = |name: &str| says[name].as_str().unwrap().to_owned();
         Self {
             child,
             url: text("Url"),
             account_id: text("AccountId"),
             access_key_id: text("AccessKeyId"),
             access_key_secret: text("AccessKeySecret"),
-            folder: folder.toowned(),
+            folder: folder.to_owned(),
             own: None,
         }
     }

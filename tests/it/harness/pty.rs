@@ -5,11 +5,13 @@ use std::io::{Read, Write};
 use std::os::fd::OwnedFd;
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 
+use rustix::process::{Pid, Signal, kill_process};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
 
-use super::BINARY;
+use super::{BINARY, PATIENCE};
 
 /// What a command showed on the terminal, and how it ended.
 pub(crate) struct Pty {
@@ -31,6 +33,7 @@ impl Pty {
     /// Runs any subcommand on a terminal of its own.
     pub(crate) fn run(home: &Path, arguments: &[&str], lines: &[&str]) -> Self {
         let (child, mut terminal) = start(home, arguments);
+        let _watch = Watch::over(&child);
         for line in lines {
             terminal.write_all(format!("{line}\n").as_bytes()).unwrap();
         }
@@ -43,6 +46,7 @@ impl Pty {
     /// is typed unseen is taken only after the question.
     pub(crate) fn converse(home: &Path, arguments: &[&str], turns: &[(&str, &str)]) -> Self {
         let (child, mut terminal) = start(home, arguments);
+        let _watch = Watch::over(&child);
         let mut shown = Vec::new();
         let mut seen = 0;
         for (prompt, text) in turns {
@@ -58,6 +62,22 @@ impl Pty {
             terminal.write_all(format!("{text}\n").as_bytes()).unwrap();
         }
         finish(child, terminal, shown)
+    }
+}
+
+/// Ends a command that asks what no test answers, so that the test fails instead of waiting.
+struct Watch(#[expect(dead_code, reason = "dropping it calls the watch off")] Sender<()>);
+
+impl Watch {
+    fn over(child: &Child) -> Self {
+        let (done, called_off) = channel::<()>();
+        let id = Pid::from_child(child);
+        std::thread::spawn(move || {
+            if called_off.recv_timeout(PATIENCE) == Err(RecvTimeoutError::Timeout) {
+                let _ = kill_process(id, Signal::KILL);
+            }
+        });
+        Self(done)
     }
 }
 

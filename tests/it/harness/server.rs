@@ -39,6 +39,8 @@ pub(crate) struct ServerOptions {
     pub config: Option<String>,
     /// A program, with its arguments, that starts the server in its own place.
     pub through: Vec<String>,
+    /// What the client says it can do.
+    pub capabilities: Value,
 }
 
 impl ServerOptions {
@@ -50,6 +52,7 @@ impl ServerOptions {
             environment: Vec::new(),
             config: Some("wait_seconds = 1\n".into()),
             through: Vec::new(),
+            capabilities: json!({}),
         }
     }
 
@@ -71,6 +74,12 @@ impl ServerOptions {
     #[must_use]
     pub(crate) fn era(mut self, era: Era) -> Self {
         self.era = era;
+        self
+    }
+
+    #[must_use]
+    pub(crate) fn capabilities(mut self, capabilities: Value) -> Self {
+        self.capabilities = capabilities;
         self
     }
 
@@ -106,6 +115,7 @@ pub(crate) struct Server {
     lines: Receiver<String>,
     stderr: Receiver<String>,
     era: Era,
+    capabilities: Value,
     next_id: u64,
     /// Everything that came out on stdout.
     pub transcript: String,
@@ -160,6 +170,7 @@ impl Server {
             lines,
             stderr,
             era: options.era,
+            capabilities: options.capabilities,
             next_id: 0,
             transcript: String::new(),
             home: None,
@@ -208,7 +219,7 @@ impl Server {
         if self.era == Era::V2026_07_28 {
             params["_meta"] = json!({
                 "io.modelcontextprotocol/protocolVersion": self.era.version(),
-                "io.modelcontextprotocol/clientCapabilities": {},
+                "io.modelcontextprotocol/clientCapabilities": self.capabilities,
                 "io.modelcontextprotocol/clientInfo": { "name": "it", "version": "1" },
             });
         }
@@ -280,7 +291,7 @@ impl Server {
             "initialize",
             json!({
                 "protocolVersion": self.era.version(),
-                "capabilities": {},
+                "capabilities": self.capabilities,
                 "clientInfo": { "name": "it", "version": "1" },
             }),
         );
