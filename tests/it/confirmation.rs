@@ -271,3 +271,29 @@ fn the_eleventh_soft_delete_in_an_hour_asks_a_person() {
     age(&server, 3_600_000);
     assert_eq!(server.call("DeleteSecret", soft)["Outcome"], "scheduled");
 }
+
+#[test]
+fn of_many_soft_deletes_at_once_ten_need_nobody() {
+    let emulator = Emulator::start();
+    let mut server = Server::start(ServerOptions::with_emulator(&emulator));
+    for n in 0..40 {
+        server.create(&format!("app/{n}"), VALUE);
+    }
+    for n in 0..40 {
+        let call =
+            json!({ "name": "DeleteSecret", "arguments": { "SecretName": format!("app/{n}") } });
+        server.send("tools/call", call);
+    }
+    let mut scheduled = 0;
+    for _ in 0..40 {
+        let answer = server.receive();
+        let envelope = &answer["result"]["structuredContent"];
+        if envelope["Outcome"] == "scheduled" {
+            scheduled += 1;
+        } else {
+            assert_eq!(envelope["Status"], "confirmation_required", "{envelope}");
+            assert!(envelope["Confirmation"]["ApproveWith"].is_string(), "{envelope}");
+        }
+    }
+    assert_eq!((scheduled, emulator.count("DeleteSecret")), (10, 10));
+}
