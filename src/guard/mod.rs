@@ -238,6 +238,22 @@ impl Guard {
         Refusal::Confirm(Box::new(challenge))
     }
 
+    /// Whether its token was given out for exactly this call; the decision is not looked at.
+    pub(crate) fn asked_for<O: Operation>(
+        &self,
+        request: &Request,
+        verdict: &Verdict,
+        level: Level,
+    ) -> bool {
+        let asked =
+            request.token.as_ref().and_then(|token| self.tokens.asked(&tokens::hash(token)));
+        asked.is_some_and(|asked| {
+            let mut record = self.record::<O>(request, verdict, level);
+            asked.complete(&mut record);
+            record.digest() == asked.digest
+        })
+    }
+
     /// Spends the token if a person approved exactly this record.
     async fn redeem(
         &self,
