@@ -118,7 +118,10 @@ fn read_own(path: &Path) -> Result<Option<String>, ConfigError> {
         return Err(refuse("can be written by others; run `chmod go-w` on it"));
     }
     let mut text = String::new();
-    file.take(CAP).read_to_string(&mut text).map_err(|_| refuse("is not UTF-8 text"))?;
+    file.take(CAP + 1).read_to_string(&mut text).map_err(|_| refuse("is not UTF-8 text"))?;
+    if text.len() as u64 > CAP {
+        return Err(refuse("is longer than 256 KiB"));
+    }
     Ok(Some(text))
 }
 

@@ -13,6 +13,17 @@ use crate::sensitive::Sensitive;
 /// Where a disclosed value stands, in the envelope, and nowhere else.
 pub(crate) const VALUE_POINTER: &str = "/Result/SecretData";
 
+/// What the agent wrote itself or may read without anybody's yes. Were it compared with the values
+/// of the call, a label or name could be used to test guesses of a value that stays masked.
+const OPEN: [&str; 6] = [
+    "/Confirmation",
+    "/Result/Arn",
+    "/Result/SecretName",
+    "/Result/VersionId",
+    "/Result/VersionStages",
+    "/Result/ExtendedConfig",
+];
+
 /// Whether anything was changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Changed {
@@ -119,8 +130,14 @@ impl Reply {
     pub(crate) fn into_outgoing(self, scrubber: &Scrubber) -> Outgoing {
         let mut structured = Value::Object(self.envelope);
         let mut blocked = scrubber.json(&mut structured, None);
+        let open = OPEN.map(|place| structured.pointer_mut(place).map(std::mem::take));
         for call in &self.scrubbers {
             blocked.extend(call.json(&mut structured, None));
+        }
+        for (place, content) in OPEN.into_iter().zip(open) {
+            if let (Some(content), Some(place)) = (content, structured.pointer_mut(place)) {
+                *place = content;
+            }
         }
         let text = structured.to_string();
         let mut discloses = false;

@@ -6,19 +6,19 @@ use crate::operation::is_hidden;
 /// What the approver sees of a record: all of it. What others wrote comes last, quoted, with
 /// everything hidden escaped.
 #[derive(Debug)]
-pub(super) struct Shown<'a> {
-    pub(super) match_code: &'a str,
+pub(super) struct Shown {
+    pub(super) match_code: String,
     /// What this is about, in a few words.
     pub(super) headline: &'static str,
     /// Name and value.
     pub(super) rows: Vec<(String, String)>,
 }
 
-impl<'a> Shown<'a> {
+impl Shown {
     /// The rows of `record`, and one that says so if no PIN protects the decision.
-    pub(super) fn of(record: &'a Record, pin_is_set: bool) -> Self {
+    pub(super) fn of(record: &Record, pin_is_set: bool) -> Self {
         Self {
-            match_code: &record.match_code,
+            match_code: seen(&record.match_code),
             headline: headline(record),
             rows: rows(record, pin_is_set),
         }
@@ -27,7 +27,7 @@ impl<'a> Shown<'a> {
 
 fn rows(record: &Record, pin_is_set: bool) -> Vec<(String, String)> {
     let mut rows = Vec::new();
-    let mut row = |name: &str, value: &str| rows.push((name.to_owned(), value.to_owned()));
+    let mut row = |name: &str, value: &str| rows.push((name.to_owned(), seen(value)));
     row("Action", &format!("{} (risk: {}, level: {})", record.tool, record.risk, record.level));
     match record.resource.as_str() {
         "" => row("About", "the account"),
@@ -114,5 +114,19 @@ pub(super) fn quoted(text: &str) -> String {
         }
     }
     out.push('"');
+    out
+}
+
+/// The text with everything that hides, reorders or commands a terminal escaped. Our own words need
+/// it too: the store can hold a record that somebody else wrote.
+pub(super) fn seen(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for character in text.chars() {
+        if is_hidden(character) {
+            out.extend(character.escape_default());
+        } else {
+            out.push(character);
+        }
+    }
     out
 }

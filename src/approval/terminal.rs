@@ -4,7 +4,7 @@ use std::io::{BufRead, Write};
 
 use super::channel::{Answer, Channel};
 use super::hidden::typed;
-use super::rows::{Shown, quoted};
+use super::rows::{Shown, quoted, seen};
 use crate::guard::approval::Record;
 use crate::sensitive::Sensitive;
 use crate::store::Pending;
@@ -79,12 +79,12 @@ pub(crate) fn overview(pending: &[Pending]) -> String {
         let line = match serde_json::from_slice::<Record>(&one.record) {
             Ok(record) => format!(
                 "{:<10} {:<8} {} {}\n",
-                one.match_code,
-                record.risk,
-                record.tool,
+                seen(&one.match_code),
+                seen(&record.risk),
+                seen(&record.tool),
                 quoted(&record.resource)
             ),
-            Err(_) => format!("{:<10} unreadable\n", one.match_code),
+            Err(_) => format!("{:<10} unreadable\n", seen(&one.match_code)),
         };
         text.push_str(&line);
     }
@@ -100,4 +100,42 @@ pub(super) fn rendered(record: &Record, pin_is_set: bool) -> String {
     }
     text.push('\n');
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_field_of_a_record_commands_the_terminal() {
+        let text = |name: &str| match name {
+            "risk" => "destroy\u{1b}[8m".into(),
+            name => serde_json::Value::from(format!("{name}\u{1b}]52;c;eA==\u{7}\r\n\u{202e}")),
+        };
+        let names = "tool risk level resource destination file_name region host account caller_key \
+            source rule rule_reason policy_digest client agent_says match_code instance nonce \
+            asked_at expires_at";
+        let mut forged: serde_json::Map<String, serde_json::Value> =
+            names.split_whitespace().map(|name| (name.to_owned(), text(name))).collect();
+        forged.insert("witness".into(), serde_json::Value::Null);
+        forged.insert("arguments".into(), serde_json::json!([["a\u{1b}", "b\u{9b}"]]));
+        forged.insert("type_the_name".into(), true.into());
+        let bytes = serde_json::to_vec(&forged).unwrap();
+        let record: Record = serde_json::from_slice(&bytes).unwrap();
+        let pending = Pending {
+            token_hash: [0; 32],
+            digest: [0; 32],
+            record: bytes,
+            match_code: "1\u{1b}[2J".into(),
+            level: "",
+            instance: String::new(),
+            created_ms: 0,
+            expires_ms: 0,
+        };
+        for screen in [rendered(&record, true), overview(&[pending])] {
+            let hidden = screen.chars().find(|found| *found != '\n' && is_hidden(*found));
+            assert_eq!(hidden, None, "{screen:?}");
+        }
+        assert_eq!(rendered(&record, true).lines().count(), 19, "no line is forged");
+    }
 }

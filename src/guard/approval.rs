@@ -57,7 +57,7 @@ pub(crate) struct Record {
 impl Record {
     /// The exact bytes that are shown and decided on.
     pub(crate) fn bytes(&self) -> Vec<u8> {
-        // A struct of strings always serializes; an empty record would match no decision.
+        // A struct of strings always serializes.
         serde_json::to_vec(self).unwrap_or_default()
     }
 

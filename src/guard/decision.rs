@@ -119,8 +119,11 @@ impl Guard {
         let recorded = self.audit.record(Kind::Approved, event, Durability::Synced).await;
         recorded.map_err(|_| Refusal::AuditUnavailable)?;
         self.tokens.consent(hash);
-        self.store.decide(&hash, &asked.digest, &decision).map_err(unavailable)?;
-        Ok(())
+        if self.store.decide(&hash, &asked.digest, &decision).map_err(unavailable)? {
+            Ok(())
+        } else {
+            Err(Refusal::Expired)
+        }
     }
 
     /// Records that a client gave no consent: its user said no, or it could not ask.

@@ -160,7 +160,14 @@ impl Guard {
         };
         for limit in &verdict.limits {
             let now = self.clock.now_ms();
-            self.store.happened(limit.kind.clone(), now).await.map_err(unavailable)?;
+            // Another call may have taken the last free one since this one was judged.
+            let most = if level < limit.then { limit.per_hour } else { u32::MAX };
+            let noted =
+                self.store.happened_below(limit.kind.clone(), now, now - HOUR_MS, most).await;
+            if !noted.map_err(unavailable)? {
+                let record = self.record::<O>(&request, &verdict, limit.then);
+                return Err(self.challenge(&request, record, limit.then, None).await);
+            }
         }
         let mut event = request.event(O::SPEC.action, &self.policy);
         event.decision = Some("allow".into());
@@ -229,6 +236,22 @@ impl Guard {
         let challenge = asked.challenge(summary, level, note);
         self.tokens.remember(asked, challenge.clone());
         Refusal::Confirm(Box::new(challenge))
+    }
+
+    /// Whether its token was given out for exactly this call; the decision is not looked at.
+    pub(crate) fn asked_for<O: Operation>(
+        &self,
+        request: &Request,
+        verdict: &Verdict,
+        level: Level,
+    ) -> bool {
+        let asked =
+            request.token.as_ref().and_then(|token| self.tokens.asked(&tokens::hash(token)));
+        asked.is_some_and(|asked| {
+            let mut record = self.record::<O>(request, verdict, level);
+            asked.complete(&mut record);
+            record.digest() == asked.digest
+        })
     }
 
     /// Spends the token if a person approved exactly this record.

@@ -22,9 +22,9 @@ use crate::guard::Challenge;
 /// The one question of a form, and its key among the input requests.
 const QUESTION: &str = "confirm";
 /// How long a client may take, in the older protocols.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_mins(2);
 /// How long a question of the newer protocol may be answered: as long as its token waits.
-const LIFE: Duration = Duration::from_secs(600);
+const LIFE: Duration = Duration::from_mins(10);
 
 /// What became of asking.
 #[derive(Debug, PartialEq, Eq)]

@@ -1,4 +1,4 @@
-//! [`VersionId`], [`VersionStage`] and the the [`Stages`] that KMS answers.
+//! [`VersionId`], [`VersionStage`] and the [`Stages`] that KMS answers.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

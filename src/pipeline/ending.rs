@@ -47,13 +47,13 @@ impl Pipeline {
             let envelope = reply::refused(&refusal, None, &Ways::default());
             return Reply::new(&closed, envelope, None, std::mem::take(&mut known.scrubbers));
         }
-        let file = asked.file.take();
-        let written = match (&value, file) {
-            (Some(value), Some(file)) => Some(file.write(value)),
-            _ => None,
+        let mut file = asked.file.take().filter(|_| value.is_some());
+        let written = match (&value, &mut file) {
+            (Some(value), Some(file)) => file.write(value),
+            _ => Ok(()),
         };
-        if let Some(Err(_)) = &written {
-            drop(value);
+        if written.is_err() {
+            drop((value, file));
             let event =
                 Event { upstream: Some(upstream), code: Some(NO_FILE.into()), ..Event::default() };
             let closed = trail.close(self.clean(event, &known.scrubbers)).await;
@@ -89,7 +89,8 @@ impl Pipeline {
         }
         let disclosed = value.filter(|_| asked.destination == Some(Destination::Agent));
         let mut notes = std::mem::take(&mut known.notes);
-        if let Some(Ok(path)) = &written {
+        // A disclosure that is not on record did not happen: dropped, the file is removed.
+        if let Some(path) = file.filter(|_| closed.is_recorded()).map(Prepared::keep) {
             notes.push(format!(
                 "The value was written to {} (mode 0600); it is not in this conversation.",
                 path.display()

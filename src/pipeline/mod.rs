@@ -128,7 +128,7 @@ impl Pipeline {
         if let Some(absent) = self.describe::<O>(&mut request).await? {
             return self.settled_before::<O>(absent, known).await;
         }
-        let (_, level) = self.guard.judge(&request, O::SPEC.action).await?;
+        let (verdict, level) = self.guard.judge(&request, O::SPEC.action).await?;
         if level > Level::None {
             known.equivalent = Some(equivalent_of::<O>(&request));
             if let Some(token) = &request.token {
@@ -147,7 +147,9 @@ impl Pipeline {
             known.event = request.event(O::SPEC.action, self.guard.policy());
         }
         if request.auto_key {
-            let may_create = level == Level::None || request.token.is_some();
+            // A token of another question is no leave: it is refused or asked anew only later.
+            let may_create =
+                level == Level::None || self.guard.asked_for::<O>(&request, &verdict, level);
             self.choose_key(&mut request, may_create, &mut known.notes).await?;
         }
         let prepared = request.file_name.as_deref().map(|name| self.disclosed.prepare(name));

@@ -182,6 +182,12 @@ fn looks_like_region(region: &str) -> bool {
     region.len() <= 32 && region.contains('-') && region.split('-').all(word)
 }
 
+/// The same, as a part of a host: all regions begin with two letters. Of the other names below
+/// `aliyuncs.com` people choose parts, as in `<bucket>.oss-cn-hangzhou.aliyuncs.com`.
+fn names_region(label: &str) -> bool {
+    looks_like_region(label) && label.find('-') == Some(2)
+}
+
 /// An endpoint that may be used: of KMS over https, or the loopback address.
 fn checked(endpoint: &str) -> Result<(String, String), PlaceError> {
     let url = reqwest::Url::parse(endpoint).map_err(|_| PlaceError::NotUrl)?;
@@ -198,9 +204,8 @@ fn checked(endpoint: &str) -> Result<(String, String), PlaceError> {
         _ => return Err(PlaceError::NotUrl),
     }
     let of_kms = host.strip_suffix(".aliyuncs.com").is_some_and(|name| {
-        name.starts_with("kms.")
-            || name.starts_with("kms-vpc.")
-            || name.ends_with(".cryptoservice.kms")
+        let region = name.strip_prefix("kms.").or_else(|| name.strip_prefix("kms-vpc."));
+        region.is_some_and(names_region) || name.ends_with(".cryptoservice.kms")
     });
     if !loopback && !of_kms {
         return Err(PlaceError::NotKms);
@@ -236,6 +241,9 @@ mod tests {
             "https://evil.test",
             "https://kms.aliyuncs.com.evil.test",
             "https://oss.aliyuncs.com",
+            "https://kms.oss-cn-hangzhou.aliyuncs.com",
+            "https://kms.cn-hangzhou.log.aliyuncs.com",
+            "https://kms.aliyuncs.com",
             "https://u:p@kms.cn-hangzhou.aliyuncs.com",
             "http://127.0.0.1:4000/x",
             "file:///etc/passwd",
@@ -248,7 +256,7 @@ mod tests {
 
     #[test]
     fn regions_are_not_hosts() {
-        assert!(REGIONS.iter().all(|region| looks_like_region(region)));
+        assert!(REGIONS.iter().all(|region| looks_like_region(region) && names_region(region)));
         for bad in
             ["cn-hangzhou.evil.test", "mars", "", "cn-", "-cn", "CN-HANGZHOU", "a/b-c", "cn-x:80"]
         {

@@ -73,17 +73,23 @@ impl Pipeline {
             params: O::params(input),
         };
         let (verdict, level) = self.guard.judge(&request, O::SPEC.action).await?;
+        let needs_its_own = Refusal::Denied {
+            rule: verdict.rule,
+            reason: format!(
+                "{} is a step of this call and would need a confirmation of its own",
+                O::SPEC.action
+            ),
+            instead: None,
+        };
         if level != Level::None {
-            return Err(Stop::Refused(Refusal::Denied {
-                rule: verdict.rule,
-                reason: format!(
-                    "{} is a step of this call and would need a confirmation of its own",
-                    O::SPEC.action
-                ),
-                instead: None,
-            }));
+            return Err(Stop::Refused(needs_its_own));
         }
-        let permit = self.guard.admit::<O>(request).await?;
+        let permit = match self.guard.admit::<O>(request).await {
+            Ok(permit) => permit,
+            // A limit was reached in between: nobody could answer the question of a step.
+            Err(Refusal::Confirm(_)) => return Err(Stop::Refused(needs_its_own)),
+            Err(refusal) => return Err(refusal.into()),
+        };
         let (result, trail) = self.client.send(permit).await;
         let event = match &result {
             Ok(answer) => Event {

@@ -57,16 +57,20 @@ pub(crate) struct Prepared {
 }
 
 impl Prepared {
-    /// Writes the value, durably, and gives the path.
-    pub(crate) fn write(mut self, value: &Sensitive) -> io::Result<PathBuf> {
+    /// Writes the value, durably. It stays only if [`Self::keep`] follows.
+    pub(crate) fn write(&mut self, value: &Sensitive) -> io::Result<()> {
         #[expect(
             clippy::disallowed_methods,
             reason = "into the file of mode 0600 that was approved"
         )]
         self.file.write_all(value.expose().as_bytes())?;
-        self.file.sync_all()?;
+        self.file.sync_all()
+    }
+
+    /// Leaves the file to the person, and gives its path.
+    pub(crate) fn keep(mut self) -> PathBuf {
         self.kept = true;
-        Ok(self.path.clone())
+        self.path.clone()
     }
 }
 
@@ -89,7 +93,12 @@ mod tests {
         let folder = Folder::new(root.path().join("disclosed"));
         drop(folder.prepare("a").unwrap());
         assert_eq!(fs::read_dir(&folder.0).unwrap().count(), 0);
-        let path = folder.prepare("a").unwrap().write(&Sensitive::new("value".into())).unwrap();
+        let value = Sensitive::new("value".into());
+        folder.prepare("a").unwrap().write(&value).unwrap();
+        assert_eq!(fs::read_dir(&folder.0).unwrap().count(), 0, "written, but not kept");
+        let mut file = folder.prepare("a").unwrap();
+        file.write(&value).unwrap();
+        let path = file.keep();
         assert_eq!(fs::read_to_string(&path).unwrap(), "value");
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
         assert!(folder.prepare("a").is_err());

@@ -127,19 +127,31 @@ fn open_beneath(folder: &Path, path: &Path) -> Option<File> {
     open_checked(&canonical, relative)
 }
 
+/// By the kernel's own check where there is one: no component may be a link or lead out.
 #[cfg(target_os = "linux")]
 fn open_checked(folder: &Path, relative: &Path) -> Option<File> {
     use rustix::fs::{Mode, OFlags, ResolveFlags, open, openat2};
+    use rustix::io::Errno;
     let directory =
         open(folder, OFlags::DIRECTORY | OFlags::PATH | OFlags::CLOEXEC, Mode::empty()).ok()?;
     // O_NONBLOCK: a pipe in the folder must not hang the call.
     let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK;
     let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS | ResolveFlags::NO_MAGICLINKS;
-    openat2(directory, relative, flags, Mode::empty(), resolve).ok().map(File::from)
+    match openat2(directory, relative, flags, Mode::empty(), resolve) {
+        Ok(file) => Some(File::from(file)),
+        // Kernels before 5.6, and sandboxes that do not know the call.
+        Err(Errno::NOSYS | Errno::PERM) => open_compared(folder, relative),
+        Err(_) => None,
+    }
 }
 
 #[cfg(not(target_os = "linux"))]
 fn open_checked(folder: &Path, relative: &Path) -> Option<File> {
+    open_compared(folder, relative)
+}
+
+/// By comparing the path with what it leads to.
+fn open_compared(folder: &Path, relative: &Path) -> Option<File> {
     use rustix::fs::{Mode, OFlags, open};
     let path = folder.join(relative);
     if path.canonicalize().ok()? != path {

@@ -154,6 +154,27 @@ fn a_value_whose_disclosure_cannot_be_recorded_is_dropped() {
 }
 
 #[test]
+fn nor_does_it_stay_in_a_file() {
+    let emulator = Emulator::start();
+    let gate = Gate::before(&emulator, "GetSecretValue");
+    let mut options = ServerOptions::with_emulator(&emulator);
+    options.arguments[1].clone_from(&gate.url);
+    let mut server = Server::start(options);
+    server.create("app/db", VALUE);
+    let read = json!({ "SecretName": "app/db", "Destination": "file", "FileName": "db.txt" });
+    let question = Question::ask(&mut server, "GetSecretValue", read);
+    question.approve(&server);
+    let file = audit_file(&server);
+    server.send("tools/call", json!({ "name": question.tool, "arguments": question.with_token() }));
+    gate.wait();
+    unlinked(&file);
+    gate.open();
+    let answer = server.receive();
+    assert_unavailable("file", &answer["result"]["structuredContent"]);
+    assert_eq!(std::fs::read_dir(server.state().join("disclosed")).unwrap().count(), 0);
+}
+
+#[test]
 fn on_a_full_disk_nothing_is_sent_and_the_log_stays_whole() {
     let emulator = Emulator::start();
     // Writing beyond the limit fails as writing to a full disk does.

@@ -271,3 +271,50 @@ fn the_eleventh_soft_delete_in_an_hour_asks_a_person() {
     age(&server, 3_600_000);
     assert_eq!(server.call("DeleteSecret", soft)["Outcome"], "scheduled");
 }
+
+#[test]
+fn of_many_soft_deletes_at_once_ten_need_nobody() {
+    let emulator = Emulator::start();
+    let mut server = Server::start(ServerOptions::with_emulator(&emulator));
+    for n in 0..40 {
+        server.create(&format!("app/{n}"), VALUE);
+    }
+    for n in 0..40 {
+        let call =
+            json!({ "name": "DeleteSecret", "arguments": { "SecretName": format!("app/{n}") } });
+        server.send("tools/call", call);
+    }
+    let mut scheduled = 0;
+    for _ in 0..40 {
+        let answer = server.receive();
+        let envelope = &answer["result"]["structuredContent"];
+        if envelope["Outcome"] == "scheduled" {
+            scheduled += 1;
+        } else {
+            assert_eq!(envelope["Status"], "confirmation_required", "{envelope}");
+            assert!(envelope["Confirmation"]["ApproveWith"].is_string(), "{envelope}");
+        }
+    }
+    assert_eq!((scheduled, emulator.count("DeleteSecret")), (10, 10));
+}
+
+#[test]
+fn no_key_is_created_on_the_token_of_another_question() {
+    let emulator = Emulator::start();
+    let mut server = Server::start(ServerOptions::with_emulator(&emulator));
+    server.create("app/db", VALUE);
+    let question = Question::disclosure(&mut server, "app/db");
+    question.approve(&server);
+    let policy = json!({ "Version": "1", "Statement": [{
+        "Effect": "Allow", "Principal": { "RAM": ["acs:ram::1234567890123456:*"] },
+        "Action": ["kms:*"], "Resource": ["*"] }] });
+    let create = json!({ "SecretName": "app/new", "VersionId": "v1", "SecretData": VALUE,
+        "AutoKey": true, "Policy": policy });
+    let refused = server.call("CreateSecret", question.on(create.clone()));
+    assert_eq!(code(&refused), "ConfirmationMismatch", "{refused}");
+    assert_eq!(emulator.count("CreateKey"), 0);
+    let asked = Question::ask(&mut server, "CreateSecret", create);
+    asked.approve(&server);
+    assert_eq!(asked.redeem(&mut server)["Outcome"], "created");
+    assert_eq!(emulator.count("CreateKey"), 1);
+}

@@ -23,10 +23,8 @@ fn server(era: Era, elicitation: &Value) -> (TempDir, Server) {
     std::fs::write(&policy, POLICY).unwrap();
     let config = format!("policy = {:?}\nwait_seconds = 0\n", policy.display().to_string());
     let options = ServerOptions::embedded().era(era).config(&config);
-    let capabilities = match elicitation {
-        Value::Null => json!({}),
-        declared => json!({ "elicitation": declared }),
-    };
+    let capabilities =
+        if elicitation.is_null() { json!({}) } else { json!({ "elicitation": elicitation }) };
     let mut server = Server::start_in(home.path(), options.capabilities(capabilities));
     let create =
         json!({ "SecretName": "app/db", "VersionId": "v1", "SecretData": "hunter2-hunter2" });

@@ -1,8 +1,8 @@
 //! The public leak cases: data in `tests/cases/leaks`, a new case is a new file.
 //!
 //! Each runs its steps against a server and an emulator of its own; then stdout, stderr and the
-//! audit log are searched for the value and the credentials in every encoding. A case that stands
-//! for something not built yet says so in `Later`: P06 waits for elicitation.
+//! audit log are searched for the value and the credentials in every encoding. A case that needs
+//! a client of another kind names the test that plays it in `PlayedBy`.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -26,8 +26,8 @@ const VALUE: &str = "qzjwkvgxmtprnyqzwjkvx";
 struct Case {
     #[serde(rename = "Case")]
     about: String,
-    /// What it waits for.
-    later: Option<String>,
+    /// The test that plays it instead.
+    played_by: Option<String>,
     /// Instead of the emulator's.
     endpoint: Option<String>,
     /// What the client calls itself.
@@ -246,15 +246,15 @@ fn no_public_case_leaks() {
     let mut paths: Vec<_> =
         fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     paths.sort();
-    let (mut played, mut later) = (0, Vec::new());
+    let (mut played, mut elsewhere) = (0, Vec::new());
     for path in paths {
         let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
         let text = fs::read_to_string(&path).unwrap();
         let mut case: Case =
             serde_json::from_str(&text).unwrap_or_else(|error| panic!("{name}: {error}"));
         case.about = format!("{name} {}", case.about);
-        if case.later.is_some() {
-            later.push(name);
+        if case.played_by.is_some() {
+            elsewhere.push(name);
             continue;
         }
         played += 1;
@@ -270,5 +270,5 @@ fn no_public_case_leaks() {
             assert_eq!(*first.get_or_insert_with(|| seen.clone()), seen, "{}", case.about);
         }
     }
-    assert_eq!((played, later), (23, vec!["P06".to_owned()]));
+    assert_eq!((played, elsewhere), (23, vec!["P06".to_owned()]));
 }

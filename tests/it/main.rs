@@ -28,6 +28,8 @@ mod file_destination;
 #[cfg(test)]
 mod first_run;
 #[cfg(test)]
+mod guesses;
+#[cfg(test)]
 mod hardening;
 #[cfg(test)]
 mod harness;

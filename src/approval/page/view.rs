@@ -3,7 +3,7 @@
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::style::SHEET;
-use crate::approval::rows::{Shown, quoted};
+use crate::approval::rows::{Shown, quoted, seen};
 use crate::guard::approval::Record;
 use crate::store::Pending;
 
@@ -70,10 +70,10 @@ pub(super) fn list(waiting: &[(Pending, String)]) -> Markup {
                 li {
                     @match serde_json::from_slice::<Record>(&pending.record) {
                         Ok(record) => {
-                            a href=(address) { (record.match_code) }
-                            " " (record.risk) " " (record.tool) " " (quoted(&record.resource))
+                            a href=(address) { (seen(&record.match_code)) }
+                            " " (seen(&record.risk)) " " (seen(&record.tool)) " " (quoted(&record.resource))
                         }
-                        Err(_) => { (pending.match_code) " unreadable" }
+                        Err(_) => { (seen(&pending.match_code)) " unreadable" }
                     }
                 }
             }

@@ -87,7 +87,7 @@ fn uuid(text: &[u8], before: Option<u8>) -> Option<usize> {
 fn hex(text: &[u8], before: Option<u8>) -> Option<usize> {
     let length = run(text, |byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
     let ends = !text.get(length).is_some_and(u8::is_ascii_alphanumeric);
-    (opens(before) && ends && matches!(length, 12 | 16 | 64)).then_some(length)
+    (opens(before) && ends && matches!(length, 12 | 16 | 32 | 64)).then_some(length)
 }
 
 /// Two digits and a word of four or five letters.
