@@ -169,9 +169,10 @@ impl Pipeline {
                 }
                 let asks = matches!(refusal, Refusal::Confirm(_));
                 let kind = if asks { Kind::Challenge } else { Kind::Denied };
-                let ways = match refusal {
-                    Refusal::Confirm(challenge) => self.ways(challenge).await,
-                    _ => Ways::default(),
+                let ways = if let Refusal::Confirm(challenge) = refusal {
+                    self.ways(challenge).await
+                } else {
+                    Ways::default()
                 };
                 (kind, reply::refused(refusal, equivalent.as_ref(), &ways))
             }

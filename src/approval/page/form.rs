@@ -33,7 +33,7 @@ impl Form {
                 b"seal" => form.seal = text(value)?,
                 b"name" => form.name = text(value)?,
                 b"pin" => {
-                    form.pin = Some(text(value)?).filter(|pin| !pin.is_empty()).map(Sensitive::new)
+                    form.pin = Some(text(value)?).filter(|pin| !pin.is_empty()).map(Sensitive::new);
                 }
                 b"answer" => {
                     form.answer = match value {
