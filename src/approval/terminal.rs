@@ -105,6 +105,7 @@ pub(super) fn rendered(record: &Record, pin_is_set: bool) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::operation::is_hidden;
 
     #[test]
     fn no_field_of_a_record_commands_the_terminal() {
