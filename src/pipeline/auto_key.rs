@@ -80,7 +80,8 @@ impl Pipeline {
     }
 }
 
-fn given(request: &Request, wanted: &str) -> Option<String> {
+/// A plain parameter of the call.
+pub(super) fn given(request: &Request, wanted: &str) -> Option<String> {
     request.params.iter().find_map(|Param { name, content, .. }| match content {
         Content::Plain(text) if *name == wanted => Some(text.clone()),
         Content::Plain(_) | Content::Secret(_) => None,

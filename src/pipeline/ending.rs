@@ -6,7 +6,7 @@ use super::steps::Stop;
 use super::{Known, Pipeline};
 use crate::audit::{Event, Kind, Resource as Audited, Trail, Upstream};
 use crate::client::{Answer, ClientError};
-use crate::guard::{Challenge, Refusal};
+use crate::guard::{Challenge, Refusal, secret_name};
 use crate::operation::{Destination, Operation, Outcome, Risk};
 use crate::reply::{self, Changed, Reply, Ways};
 use crate::values::Prepared;
@@ -81,7 +81,10 @@ impl Pipeline {
             ..Event::default()
         };
         let closed = trail.close(self.clean(event, &known.scrubbers)).await;
-        let result = serde_json::to_value(O::view(output)).unwrap_or_default();
+        let mut result = serde_json::to_value(O::view(output)).unwrap_or_default();
+        let about = known.event.resource.as_ref().and_then(|seen| seen.name.as_deref());
+        name_no_other(&mut result, about.unwrap_or_default(), asked.written.as_deref());
+        label_no_other(&mut result, &asked.labels);
         if asked.own_account
             && let Some(arn) = result.get("Arn").and_then(Value::as_str)
         {
@@ -220,6 +223,10 @@ impl Pipeline {
 /// What the answer is compared with.
 #[derive(Debug)]
 pub(super) struct Asked {
+    /// The stages that the call names: one, or a JSON array.
+    pub(super) labels: String,
+    /// The version that a write names.
+    pub(super) written: Option<String>,
     /// Where the value goes, for the destination `file`.
     pub(super) file: Option<Prepared>,
     pub(super) risk: Risk,
@@ -227,6 +234,39 @@ pub(super) struct Asked {
     pub(super) own_account: bool,
     /// The version a person approved.
     pub(super) version: Option<String>,
+}
+
+/// Drops a name, ARN or version in the answer that is not what the call is about: nobody asked for
+/// it, and what the agent is told there is not compared with the call's values.
+fn name_no_other(result: &mut Value, resource: &str, written: Option<&str>) {
+    let wanted = secret_name(resource);
+    let Some(members) = result.as_object_mut() else { return };
+    if wanted.is_empty() {
+        return;
+    }
+    let same = |name: &str| match wanted.strip_suffix('*') {
+        Some(start) => name.starts_with(start),
+        None => name == wanted,
+    };
+    members.retain(|member, content| match (member.as_str(), content.as_str()) {
+        ("SecretName", Some(name)) => same(secret_name(name)),
+        ("Arn", Some(arn)) => same(secret_name(arn)),
+        ("VersionId", Some(version)) => written.is_none_or(|written| written == version),
+        _ => true,
+    });
+}
+
+/// Drops stages in the answer that are neither KMS's own nor named by the call, for the same reason.
+fn label_no_other(result: &mut Value, labels: &str) {
+    let held = result.pointer_mut("/VersionStages/VersionStage").and_then(Value::as_array_mut);
+    let Some(held) = held else { return };
+    held.retain(|stage| {
+        stage.as_str().is_some_and(|stage| {
+            matches!(stage, "ACSCurrent" | "ACSPrevious" | "ACSPending")
+                || labels == stage
+                || labels.contains(&format!("\"{stage}\""))
+        })
+    });
 }
 
 /// The wanted state holds already: that is success.

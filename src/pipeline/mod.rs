@@ -153,7 +153,12 @@ impl Pipeline {
             self.choose_key(&mut request, may_create, &mut known.notes).await?;
         }
         let prepared = request.file_name.as_deref().map(|name| self.disclosed.prepare(name));
+        let writes = matches!(request.risk, Risk::Write | Risk::Destroy);
+        let labels = auto_key::given(&request, "VersionStage")
+            .or_else(|| auto_key::given(&request, "VersionStages"));
         let asked = Asked {
+            labels: labels.unwrap_or_default(),
+            written: auto_key::given(&request, "VersionId").filter(|_| writes),
             file: prepared.transpose().map_err(Refusal::Invalid)?,
             risk: request.risk,
             destination: request.destination,
