@@ -117,7 +117,7 @@ def test_the_other_ten_tools(tmp_path, mode):
         await it.ok("CreateSecret", **NEW, **instance, EncryptionKeyId=key)
         policy = json.loads((await it.ok("GetSecretPolicy", SecretName="app/db"))["Result"]["Policy"])
         set_policy = {"SecretName": "app/db", "Policy": policy}
-        done = await it.confirmed("SetSecretPolicy", "app/db", **set_policy)
+        done = await it.confirmed("SetSecretPolicy", "y", **set_policy)
         assert done["Status"] == "ok", done
 
         stage = {"SecretName": "app/db", "VersionStage": "Blue", "MoveToVersion": "v1"}

@@ -34,7 +34,7 @@ ACCOUNT = json.dumps({"Accounts": [{"AccountName": "r", "AccountPassword": "p"}]
 #: tool, arguments, what a person types if one is asked.
 CALLS = [
     ("CreateSecret", {"SecretName": "a/b+c=d@e", "VersionId": "v1", "SecretData": VALUE, "Tags": TAGS, "Description": "ü *~'()\n"}, []),
-    ("CreateSecret", {"SecretName": "s", "VersionId": "v1", "SecretData": "d", "SecretDataType": "binary", "EncryptionKeyId": "key-1", "DKMSInstanceId": "kst-1", "Policy": POLICY}, ["s"]),
+    ("CreateSecret", {"SecretName": "s", "VersionId": "v1", "SecretData": "d", "SecretDataType": "binary", "EncryptionKeyId": "key-1", "DKMSInstanceId": "kst-1", "Policy": POLICY}, ["y"]),
     ("CreateSecret", {"SecretName": "s", "VersionId": "v1", "SecretType": "Rds", "SecretData": ACCOUNT, "ExtendedConfig": RDS, "EnableAutomaticRotation": True, "RotationInterval": "7d"}, []),
     ("DescribeSecret", {"SecretName": "a/b+c=d@e", "FetchTags": True}, []),
     ("DescribeSecret", {"SecretName": "s"}, []),
@@ -54,7 +54,7 @@ CALLS = [
     ("UpdateSecretVersionStage", {"SecretName": "s", "VersionStage": "Blue", "MoveToVersion": "v1", "RemoveFromVersion": "v2"}, []),
     ("UpdateSecretRotationPolicy", {"SecretName": "s", "EnableAutomaticRotation": True, "RotationInterval": "48h"}, []),
     ("RotateSecret", {"SecretName": "s", "VersionId": "r1"}, []),
-    ("SetSecretPolicy", {"SecretName": "s", "Policy": POLICY, "PolicyName": "default"}, ["s"]),
+    ("SetSecretPolicy", {"SecretName": "s", "Policy": POLICY, "PolicyName": "default"}, ["y"]),
     ("GetSecretPolicy", {"SecretName": "s", "PolicyName": "default"}, []),
     ("ListKmsInstances", {"PageNumber": 1, "PageSize": 2}, []),
     ("ListKeys", {"PageNumber": 1, "PageSize": 2, "Filters": KEY_FILTERS}, []),
