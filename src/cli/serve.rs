@@ -120,7 +120,7 @@ pub(super) async fn run(flags: Flags, env: Env, scrubber: Scrubber) -> Result<Ex
         page = page.in_browser(&env);
     }
     let pipeline = Pipeline {
-        guard: Guard::new(policy, store, audit.clone(), clock.clone(), factor, instance)
+        guard: Guard::new(policy, store.clone(), audit.clone(), clock.clone(), factor, instance)
             .map_err(|_| no_randomness())?,
         client: Client::new(Transport::new(&env)?, signature, clock),
         audit: audit.clone(),
@@ -136,6 +136,7 @@ pub(super) async fn run(flags: Flags, env: Env, scrubber: Scrubber) -> Result<Ex
     };
     tracing::info!("serving MCP on stdio");
     let served = mcp::serve(Arc::new(pipeline), tokio::io::stdin(), tokio::io::stdout()).await;
+    store.close();
     audit.stop().await;
     served?;
     Ok(ExitCode::SUCCESS)

@@ -58,6 +58,9 @@ pub(crate) enum StoreError {
         "the state folder does not support SQLite's write-ahead log; put it on a local disk with `--state-dir`"
     )]
     NoWal,
+    /// The process is ending.
+    #[error("the store is closed: kms-mcp is ending")]
+    Closed,
     /// Anything else, by SQLite's result code.
     #[error("the store failed ({0})")]
     Sqlite(String),
@@ -71,7 +74,7 @@ impl From<rusqlite::Error> for StoreError {
 
 /// A handle; cheap to clone.
 #[derive(Clone)]
-pub(crate) struct Store(Arc<Mutex<Connection>>);
+pub(crate) struct Store(Arc<Mutex<Option<Connection>>>);
 
 impl Store {
     /// Opens the store in `folder`, which is made with mode 0700.
@@ -108,7 +111,7 @@ impl Store {
         }
         transaction.pragma_update(None, "user_version", VERSION)?;
         transaction.commit()?;
-        Ok(Self(Arc::new(Mutex::new(connection))))
+        Ok(Self(Arc::new(Mutex::new(Some(connection)))))
     }
 
     /// Runs `work` on the thread pool for blocking calls.
@@ -126,7 +129,13 @@ impl Store {
         work: impl FnOnce(&Connection) -> rusqlite::Result<T>,
     ) -> Result<T, StoreError> {
         let connection = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        Ok(work(&connection)?)
+        Ok(work(connection.as_ref().ok_or(StoreError::Closed)?)?)
+    }
+
+    /// Closes the database for every holder of a handle: what a background task still holds when
+    /// the process ends would leave its write-ahead log behind.
+    pub(crate) fn close(&self) {
+        drop(self.0.lock().unwrap_or_else(PoisonError::into_inner).take());
     }
 }
 
