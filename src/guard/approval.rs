@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::hex;
-use crate::operation::{Content, Params};
+use crate::operation::{Content, Params, Untrusted};
 use crate::sensitive::Sensitive;
 use crate::store::Hash;
 
@@ -132,7 +132,9 @@ pub(super) fn summary(record: &Record, target: &Target) -> String {
     if record.resource.is_empty() {
         text.clone_from(&record.tool);
     }
-    if let Some(version) = record.witness.as_ref().and_then(|seen| seen.version_id.as_ref()) {
+    // Whoever wrote the version chose its id: only a plain word is repeated to the agent.
+    let version = record.witness.as_ref().and_then(|seen| seen.version_id.as_deref());
+    if let Some(version) = version.and_then(Untrusted::word) {
         text.push_str(&format!(", version `{version}`"));
     }
     text.push_str(&format!(" in {}", target.region));

@@ -23,6 +23,14 @@ impl Untrusted {
         Self(without_access_keys(clean(text, cap)))
     }
 
+    /// The clean text if it is one plain word, such as the id of a key: the only text of others that
+    /// may stand in a sentence of ours.
+    pub(crate) fn word(text: &str) -> Option<&str> {
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
+        let fits = !text.is_empty() && text.len() <= 64 && text.bytes().all(plain);
+        fits.then_some(text)
+    }
+
     /// The clean text.
     pub(crate) fn as_str(&self) -> &str {
         &self.0
@@ -143,6 +151,16 @@ mod tests {
             Untrusted::new(text).as_str(),
             "key [AccessKey removed], LTAI is a prefix, [AccessKey removed]"
         );
+    }
+
+    #[test]
+    fn only_a_plain_word_may_stand_in_a_sentence() {
+        assert_eq!(Untrusted::word("kst-hzz68c22f94iwd4k7v0jf"), Some("kst-hzz68c22f94iwd4k7v0jf"));
+        let longest = "v".repeat(64);
+        assert!(Untrusted::word(&longest).is_some());
+        for other in ["", "two words", "a\u{200b}b", "x`y", "é", &format!("{longest}v")] {
+            assert!(Untrusted::word(other).is_none(), "{other}");
+        }
     }
 
     #[test]

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::Pipeline;
 use super::steps::{Stop, text};
 use crate::guard::{Refusal, Request};
-use crate::operation::{Content, Invalid, Param};
+use crate::operation::{Content, Invalid, Param, Untrusted};
 use crate::operations::{CreateKey, ListKeys, ListKmsInstances};
 
 /// The kind of key that encrypts secrets (facts/kms.md §8).
@@ -31,7 +31,7 @@ impl Pipeline {
             { "Key": "DKMSInstanceId", "Values": [instance] },
         ]);
         let listed = self.step::<ListKeys>(request, json!({ "Filters": filters })).await?;
-        let key = match listed.pointer("/Keys/Key/0").and_then(|key| text(key, "KeyId")) {
+        let key = match listed.pointer("/Keys/Key/0").and_then(|key| id(key, "KeyId")) {
             Some(key) => {
                 notes.push(format!("AutoKey chose key {key} of KMS instance {instance}."));
                 key
@@ -56,7 +56,7 @@ impl Pipeline {
         let listed = self.step::<ListKmsInstances>(request, json!({ "PageSize": 100 })).await?;
         let instances = listed.pointer("/KmsInstances/KmsInstance").and_then(Value::as_array);
         let ids: Vec<String> =
-            instances.into_iter().flatten().filter_map(|one| text(one, "KmsInstanceId")).collect();
+            instances.into_iter().flatten().filter_map(|one| id(one, "KmsInstanceId")).collect();
         let allowed = match ids.as_slice() {
             [only] => return Ok(only.clone()),
             [] => "available: AutoKey needs a KMS instance and there is none in this region; leave AutoKey out to use the default key".into(),
@@ -73,11 +73,16 @@ impl Pipeline {
             "Description": "Created by kms-mcp for secrets",
         });
         let created = self.step::<CreateKey>(request, arguments).await?;
-        created.pointer("/KeyMetadata").and_then(|key| text(key, "KeyId")).ok_or_else(|| {
+        created.pointer("/KeyMetadata").and_then(|key| id(key, "KeyId")).ok_or_else(|| {
             let why = "KMS created a key but did not name it; ListKeys shows it";
             Stop::Refused(Refusal::StateUnavailable(why.into()))
         })
     }
+}
+
+/// An id in an answer. What is not one plain word is none: it would stand in a sentence.
+fn id(object: &Value, name: &str) -> Option<String> {
+    text(object, name).filter(|text| Untrusted::word(text).is_some())
 }
 
 /// A plain parameter of the call.
