@@ -176,6 +176,9 @@ impl ClientError {
                     Some((_, what, _)) => format!("KMS refused: {what}"),
                     None => "KMS refused with this code".into(),
                 };
+                if let Some(status) = self.http_status {
+                    text.push_str(&format!(" (HTTP {status})"));
+                }
                 if let Some(denied) = denied {
                     if let Some(action) = &denied.action {
                         text.push_str(&format!("; missing is `{action}`"));

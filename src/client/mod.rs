@@ -53,7 +53,9 @@ impl Client {
         let (params, target, trail) = permit.spend();
         let started = self.clock.now_ms();
         let mut ambiguous = false;
-        for attempts in 1.. {
+        let mut attempts = 0;
+        loop {
+            attempts += 1;
             let outcome = self.attempt::<O>(&params, &target).await;
             let ms = self.clock.now_ms() - started;
             let (failure, http_status, request_id, asked_ms) = match outcome {
@@ -71,16 +73,6 @@ impl Client {
             }
             tokio::time::sleep(retry::pause(attempts, asked_ms)).await;
         }
-        let failure = Failure::NotConnected;
-        let none = ClientError {
-            failure,
-            http_status: None,
-            request_id: None,
-            attempts: 0,
-            ms: 0,
-            ambiguous,
-        };
-        (Err(none), trail)
     }
 
     async fn attempt<O: Operation>(

@@ -180,7 +180,8 @@ impl ServerHandler for Server {
                 None => {}
             }
         }
-        if !patient {
+        // Only while the question is open: a used or expired token is another matter.
+        if !patient && reply.question().is_some() {
             reply = reply.noting(NO_CONSENT);
         }
         let outgoing = reply.into_outgoing(&self.pipeline.scrubber);

@@ -119,8 +119,11 @@ impl Site {
                 if kind != Some(b"application/x-www-form-urlencoded") {
                     return refused(StatusCode::UNSUPPORTED_MEDIA_TYPE, "This is not our form.");
                 }
-                let Ok(Ok(body)) = tokio::time::timeout(PATIENCE, to_bytes(body, BODY_LIMIT)).await
-                else {
+                let arrived = tokio::time::timeout(PATIENCE, to_bytes(body, BODY_LIMIT)).await;
+                let Ok(arrived) = arrived else {
+                    return refused(StatusCode::REQUEST_TIMEOUT, "The form came too slowly.");
+                };
+                let Ok(body) = arrived else {
                     return refused(StatusCode::PAYLOAD_TOO_LARGE, "This is not our form.");
                 };
                 let body = Zeroizing::new(Vec::from(body));
