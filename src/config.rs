@@ -45,6 +45,20 @@ pub(crate) struct Config {
     pub(crate) sources: Sources,
     #[serde(default)]
     pub(crate) destinations: Destinations,
+    #[serde(default)]
+    pub(crate) limits: Asked,
+}
+
+/// How often a person is asked; what is not said is as it ships.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Asked {
+    /// Questions of one process that may wait at a time: 1 to 20.
+    pub(crate) pending: Option<u32>,
+    /// Questions of all processes in ten minutes: 1 to 100.
+    pub(crate) questions: Option<u32>,
+    /// For how long a person who said no is not asked again, in seconds: 0 to 3,600.
+    pub(crate) cool_off_seconds: Option<u32>,
 }
 
 /// Where values may go.
@@ -80,12 +94,20 @@ impl Config {
             let line = text.get(..start).unwrap_or_default().matches('\n').count() + 1;
             ConfigError::Content(name.clone(), format!("line {line}: {}", error.message()))
         })?;
-        match config.wait_seconds {
-            Some(seconds) if seconds > 300 => {
-                Err(ConfigError::Content(name, "`wait_seconds` must be 0 to 300".into()))
+        let limits = &config.limits;
+        let wait = config.wait_seconds.map(|seconds| u32::try_from(seconds).unwrap_or(u32::MAX));
+        let bounded = [
+            (wait, 0..=300, "`wait_seconds` must be 0 to 300"),
+            (limits.pending, 1..=20, "`limits.pending` must be 1 to 20"),
+            (limits.questions, 1..=100, "`limits.questions` must be 1 to 100"),
+            (limits.cool_off_seconds, 0..=3600, "`limits.cool_off_seconds` must be 0 to 3600"),
+        ];
+        for (given, bounds, must) in bounded {
+            if given.is_some_and(|given| !bounds.contains(&given)) {
+                return Err(ConfigError::Content(name, must.into()));
             }
-            _ => Ok(config),
         }
+        Ok(config)
     }
 
     /// How long a repeated call waits for a decision.

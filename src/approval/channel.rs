@@ -27,8 +27,8 @@ pub(crate) trait Channel {
     fn method(&self) -> &'static str;
     /// Who decided, as far as the channel can tell.
     fn who(&self) -> String;
-    /// Shows the record, and whether a PIN protects the decision, and takes the answer.
-    fn ask(&mut self, record: &Record, pin_is_set: bool) -> std::io::Result<Answer>;
+    /// Shows the records, and whether a PIN protects the decision, and takes one answer for all.
+    fn ask(&mut self, records: &[Record], pin_is_set: bool) -> std::io::Result<Answer>;
     /// Takes the PIN. `None`: the person gives up, and nothing is decided.
     fn pin(&mut self) -> std::io::Result<Option<Sensitive>>;
 }
@@ -42,6 +42,8 @@ pub(crate) enum DecideError {
     Unreadable,
     #[error("the question is not open any more")]
     Closed,
+    #[error("{0} of the questions are not open any more; the others were decided")]
+    SomeClosed(usize),
     #[error("the audit log cannot be written, so nothing was decided")]
     Audit,
     #[error("the terminal failed")]
@@ -63,18 +65,15 @@ pub(crate) struct Desk<'a> {
 }
 
 impl Desk<'_> {
-    /// Asks through `channel` and records the answer, signed if a PIN is set.
+    /// Asks through `channel` and records the answer, signed if a PIN is set: one answer for a
+    /// listed set, and a decision for each record in it.
     pub(crate) async fn decide<C: Channel + ?Sized>(
         &self,
         channel: &mut C,
-        pending: &Pending,
+        pending: &[Pending],
     ) -> Result<Answer, DecideError> {
-        if digest(&pending.record) != pending.digest {
-            return Err(DecideError::Altered);
-        }
-        let record: Record =
-            serde_json::from_slice(&pending.record).map_err(|_| DecideError::Unreadable)?;
-        let answer = channel.ask(&record, self.pin.is_some())?;
+        let records = pending.iter().map(record).collect::<Result<Vec<_>, _>>()?;
+        let answer = channel.ask(&records, self.pin.is_some())?;
         if answer == Answer::Later {
             return Ok(answer);
         }
@@ -85,26 +84,40 @@ impl Desk<'_> {
                 Some(unlock(&pin, file, self.store, self.audit, self.clock).await?)
             }
         };
-        let now = self.clock.now();
-        let mut decision = Decision {
-            approve: answer == Answer::Approve,
-            method: channel.method(),
-            who: channel.who(),
-            at_ms: now.as_millisecond(),
-            usable_until_ms: usable_until_ms(now),
-            signature: None,
-        };
-        decision.signature = key.map(|key| key.sign(&statement(pending, &decision)));
-        let kind = if decision.approve { Kind::Approved } else { Kind::Denied };
-        let event = event(&record, pending, &decision);
-        let recorded = self.audit.record(kind, event, Durability::Synced).await;
-        recorded.map_err(|_| DecideError::Audit)?;
-        if self.store.decide(&pending.token_hash, &pending.digest, &decision)? {
-            Ok(answer)
-        } else {
-            Err(DecideError::Closed)
+        let mut closed = 0;
+        for (pending, record) in pending.iter().zip(&records) {
+            let now = self.clock.now();
+            let mut decision = Decision {
+                approve: answer == Answer::Approve,
+                method: channel.method(),
+                who: channel.who(),
+                at_ms: now.as_millisecond(),
+                usable_until_ms: usable_until_ms(now),
+                signature: None,
+            };
+            decision.signature = key.as_ref().map(|key| key.sign(&statement(pending, &decision)));
+            let kind = if decision.approve { Kind::Approved } else { Kind::Denied };
+            let event = event(record, pending, &decision);
+            let recorded = self.audit.record(kind, event, Durability::Synced).await;
+            recorded.map_err(|_| DecideError::Audit)?;
+            if !self.store.decide(&pending.token_hash, &pending.digest, &decision)? {
+                closed += 1;
+            }
+        }
+        match closed {
+            0 => Ok(answer),
+            all if all == pending.len() => Err(DecideError::Closed),
+            some => Err(DecideError::SomeClosed(some)),
         }
     }
+}
+
+/// The record that waits, if it is the one that was asked.
+fn record(pending: &Pending) -> Result<Record, DecideError> {
+    if digest(&pending.record) != pending.digest {
+        return Err(DecideError::Altered);
+    }
+    serde_json::from_slice(&pending.record).map_err(|_| DecideError::Unreadable)
 }
 
 fn statement<'a>(pending: &'a Pending, decision: &'a Decision) -> Statement<'a> {

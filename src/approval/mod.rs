@@ -8,10 +8,12 @@ mod pin;
 mod piped;
 mod rows;
 mod terminal;
+mod waiting;
 
 pub(crate) use channel::{Answer, Channel, DecideError, Desk};
 pub(crate) use hidden::typed;
 pub(crate) use page::Page;
 pub(crate) use pin::{PinError, SHORTEST, enrol, unlock};
 pub(crate) use piped::Piped;
-pub(crate) use terminal::{Terminal, overview};
+pub(crate) use terminal::Terminal;
+pub(crate) use waiting::{overview, riskiest_first};

@@ -9,7 +9,8 @@ use super::terminal::rendered;
 use crate::guard::approval::Record;
 use crate::sensitive::Sensitive;
 
-/// Reads the PIN from the first line of stdin, and the name of what is destroyed from the second.
+/// Reads the PIN from the first line of stdin, and the name of each thing that is destroyed from
+/// the lines after it.
 pub(crate) struct Piped<W> {
     pub(crate) output: W,
     pub(crate) who: String,
@@ -35,19 +36,23 @@ impl<W: Write> Channel for Piped<W> {
         self.who.clone()
     }
 
-    fn ask(&mut self, record: &Record, pin_is_set: bool) -> io::Result<Answer> {
-        write!(self.output, "{}", rendered(record, pin_is_set))?;
+    fn ask(&mut self, records: &[Record], pin_is_set: bool) -> io::Result<Answer> {
+        for record in records {
+            write!(self.output, "{}", rendered(record, pin_is_set))?;
+        }
         if self.deny {
             return Ok(Answer::Deny);
         }
-        if !record.type_the_name {
-            return Ok(Answer::Approve);
+        for record in records.iter().filter(|record| record.type_the_name) {
+            let named = piped()?;
+            #[expect(clippy::disallowed_methods, reason = "the name of the secret is no secret")]
+            let is_named = named.is_some_and(|named| named.expose() == record.resource);
+            // A slip is no decision: there is nobody here who would see it and correct it.
+            if !is_named {
+                return Ok(Answer::Later);
+            }
         }
-        let named = piped()?;
-        #[expect(clippy::disallowed_methods, reason = "the name of the secret is no secret")]
-        let is_named = named.is_some_and(|named| named.expose() == record.resource);
-        // A slip is no decision: there is nobody here who would see it and correct it.
-        Ok(if is_named { Answer::Approve } else { Answer::Later })
+        Ok(Answer::Approve)
     }
 
     fn pin(&mut self) -> io::Result<Option<Sensitive>> {

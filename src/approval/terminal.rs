@@ -4,10 +4,9 @@ use std::io::{BufRead, Write};
 
 use super::channel::{Answer, Channel};
 use super::hidden::typed;
-use super::rows::{Shown, quoted, seen};
+use super::rows::{Shown, seen};
 use crate::guard::approval::Record;
 use crate::sensitive::Sensitive;
-use crate::store::Pending;
 
 /// Shows records on `output` and reads answers from `input`. Only the command line makes one, and
 /// only of a real terminal.
@@ -28,18 +27,52 @@ impl<R: BufRead, W: Write> Channel for Terminal<R, W> {
         self.who.clone()
     }
 
-    fn ask(&mut self, record: &Record, pin_is_set: bool) -> std::io::Result<Answer> {
-        write!(self.output, "{}", rendered(record, pin_is_set))?;
+    fn ask(&mut self, records: &[Record], pin_is_set: bool) -> std::io::Result<Answer> {
+        for record in records {
+            write!(self.output, "{}", rendered(record, pin_is_set))?;
+        }
         if self.deny {
             return Ok(Answer::Deny);
         }
-        if !record.type_the_name {
-            return Ok(match self.line("Approve? [y/N] ")?.as_deref() {
-                None => Answer::Later,
-                Some("y" | "yes" | "approve") => Answer::Approve,
-                Some(_) => Answer::Deny,
-            });
+        match records {
+            [one] if one.type_the_name => self.named(one),
+            [_] => self.yes("Approve? [y/N] "),
+            all => self.all(all),
         }
+    }
+
+    fn pin(&mut self) -> std::io::Result<Option<Sensitive>> {
+        typed("PIN: ", &mut self.output)
+    }
+}
+
+impl<R: BufRead, W: Write> Terminal<R, W> {
+    fn yes(&mut self, prompt: &str) -> std::io::Result<Answer> {
+        Ok(match self.line(prompt)?.as_deref() {
+            None => Answer::Later,
+            Some("y" | "yes" | "approve") => Answer::Approve,
+            Some(_) => Answer::Deny,
+        })
+    }
+
+    /// One yes for a listed set; what nothing brings back still wants its name.
+    fn all(&mut self, records: &[Record]) -> std::io::Result<Answer> {
+        let answer = self.yes(&format!("Approve all {}? [y/N] ", records.len()))?;
+        if answer != Answer::Approve {
+            return Ok(answer);
+        }
+        for record in records.iter().filter(|record| record.type_the_name) {
+            let code = seen(&record.match_code);
+            // A slip is no decision: the rest of the set is not denied for it.
+            match self.line(&format!("{code}: type the name of the secret: "))? {
+                Some(name) if name == record.resource => {}
+                _ => return Ok(Answer::Later),
+            }
+        }
+        Ok(Answer::Approve)
+    }
+
+    fn named(&mut self, record: &Record) -> std::io::Result<Answer> {
         let Some(answer) = self.line("Approve? Type the name of the secret, or N: ")? else {
             return Ok(Answer::Later);
         };
@@ -53,12 +86,6 @@ impl<R: BufRead, W: Write> Channel for Terminal<R, W> {
         Ok(if named == record.resource { Answer::Approve } else { Answer::Deny })
     }
 
-    fn pin(&mut self) -> std::io::Result<Option<Sensitive>> {
-        typed("PIN: ", &mut self.output)
-    }
-}
-
-impl<R: BufRead, W: Write> Terminal<R, W> {
     /// Asks and reads a line. `None`: the input has ended.
     pub(crate) fn line(&mut self, prompt: &str) -> std::io::Result<Option<String>> {
         write!(self.output, "{prompt}")?;
@@ -70,25 +97,6 @@ impl<R: BufRead, W: Write> Terminal<R, W> {
         }
         Ok(Some(line.trim().to_owned()))
     }
-}
-
-/// One line for each that waits.
-pub(crate) fn overview(pending: &[Pending]) -> String {
-    let mut text = String::new();
-    for one in pending {
-        let line = match serde_json::from_slice::<Record>(&one.record) {
-            Ok(record) => format!(
-                "{:<10} {:<8} {} {}\n",
-                seen(&one.match_code),
-                seen(&record.risk),
-                seen(&record.tool),
-                quoted(&record.resource)
-            ),
-            Err(_) => format!("{:<10} unreadable\n", seen(&one.match_code)),
-        };
-        text.push_str(&line);
-    }
-    text
 }
 
 /// The whole record, as text.
@@ -105,7 +113,9 @@ pub(super) fn rendered(record: &Record, pin_is_set: bool) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::approval::overview;
     use crate::operation::is_hidden;
+    use crate::store::Pending;
 
     #[test]
     fn no_field_of_a_record_commands_the_terminal() {

@@ -18,8 +18,8 @@ use crate::credentials::{Credential, Credentials};
 use crate::emulator::{Emulator, Options};
 use crate::env::{BACKEND, ENDPOINT, Env, POLICY, REGION};
 use crate::factor::{Factor, Pinned};
-use crate::guard::Guard;
 use crate::guard::policy::{InForce, Policy, SHIPPED};
+use crate::guard::{Guard, Limits};
 use crate::mcp;
 use crate::pipeline::{Pipeline, Place};
 use crate::scrub::Scrubber;
@@ -120,8 +120,16 @@ pub(super) async fn run(flags: Flags, env: Env, scrubber: Scrubber) -> Result<Ex
         page = page.in_browser(&env);
     }
     let pipeline = Pipeline {
-        guard: Guard::new(policy, store.clone(), audit.clone(), clock.clone(), factor, instance)
-            .map_err(|_| no_randomness())?,
+        guard: Guard::new(
+            policy,
+            store.clone(),
+            audit.clone(),
+            clock.clone(),
+            factor,
+            limits(&config),
+            instance,
+        )
+        .map_err(|_| no_randomness())?,
         client: Client::new(Transport::new(&env)?, signature, clock),
         audit: audit.clone(),
         page,
@@ -179,6 +187,18 @@ pub(super) fn instance() -> Result<String, Failure> {
 
 fn no_randomness() -> Failure {
     Failure("the system gives no randomness".into())
+}
+
+/// How often a person is asked.
+fn limits(config: &Config) -> Limits {
+    let (given, default) = (&config.limits, Limits::default());
+    Limits {
+        pending: given.pending.unwrap_or(default.pending),
+        questions: given.questions.unwrap_or(default.questions),
+        cool_off_ms: given
+            .cool_off_seconds
+            .map_or(default.cool_off_ms, |seconds| i64::from(seconds) * 1000),
+    }
 }
 
 /// The folders and names that values may come from.

@@ -167,7 +167,12 @@ fn client_event(asked: &Asked, who: &str) -> Event {
 
 /// Whether a decision is one that `level` asks for: for `token` the server's own, above it a
 /// person's, signed with `key` if a PIN is set.
-fn proven(level: Level, key: Option<&PublicKey>, token_hash: &Hash, decided: &Decided) -> bool {
+pub(super) fn proven(
+    level: Level,
+    key: Option<&PublicKey>,
+    token_hash: &Hash,
+    decided: &Decided,
+) -> bool {
     let by_server = matches!(decided.method.as_str(), BY_SERVER | BY_CLIENT);
     match (level, key) {
         (Level::None, _) | (Level::Pin, None) => false,

@@ -3,6 +3,7 @@
 
 pub(crate) mod approval;
 mod decision;
+mod limits;
 mod match_code;
 pub(crate) mod policy;
 mod refusal;
@@ -21,6 +22,7 @@ use crate::sensitive::Sensitive;
 use crate::store::Store;
 
 use approval::Record;
+pub(crate) use limits::Limits;
 use policy::{Effect, Facts, InForce, Level, Verdict};
 pub(crate) use refusal::{Challenge, Refusal};
 pub(crate) use target::Target;
@@ -96,6 +98,7 @@ pub(crate) struct Guard {
     audit: AuditLog,
     clock: Clock,
     factor: Factor,
+    limits: Limits,
     tokens: tokens::Tokens,
 }
 
@@ -107,9 +110,11 @@ impl Guard {
         audit: AuditLog,
         clock: Clock,
         factor: Factor,
+        limits: Limits,
         instance: String,
     ) -> Result<Self, ring::error::Unspecified> {
-        Ok(Self { policy, store, audit, clock, factor, tokens: tokens::Tokens::new(instance)? })
+        let tokens = tokens::Tokens::new(instance)?;
+        Ok(Self { policy, store, audit, clock, factor, limits, tokens })
     }
 
     /// The policy in force.
@@ -225,12 +230,19 @@ impl Guard {
         level: Level,
         note: Option<&'static str>,
     ) -> Refusal {
+        if let Err(refusal) = self.may_ask(&record, level).await {
+            return refusal;
+        }
         let Ok(asked) = self.tokens.ask(record, level, &self.clock) else {
             return Refusal::StateUnavailable("no randomness to be had".into());
         };
         let (pending, decided) = asked.rows(level, self.clock.now_ms());
-        if let Err(error) = self.store.ask(pending, decided).await {
-            return unavailable(error);
+        let asking = match self.store.ask(pending, decided, self.room(level)).await {
+            Ok(asking) => asking,
+            Err(error) => return unavailable(error),
+        };
+        if let Some(refusal) = self.no_room(asking) {
+            return refusal;
         }
         let summary = approval::summary(&asked.record, &request.target);
         let challenge = asked.challenge(summary, level, note);

@@ -21,6 +21,12 @@ pub(crate) enum Refusal {
     UnknownToken,
     /// Too many wrong tokens.
     Locked,
+    /// So many questions of this process wait already.
+    TooManyPending(u32),
+    /// A person was asked so many questions in the last ten minutes.
+    TooManyQuestions(u32),
+    /// A person said no to this a moment ago; for how long they are left alone.
+    CoolingOff { seconds: i64 },
     /// The call is not the one that was approved.
     Mismatch(Vec<&'static str>),
     /// The secret is not the one that was approved.
@@ -70,6 +76,9 @@ impl Refusal {
             Self::Spent => "ConfirmationUsed",
             Self::UnknownToken => "ConfirmationUnknown",
             Self::Locked => "ConfirmationLocked",
+            Self::TooManyPending(_) => "TooManyPending",
+            Self::TooManyQuestions(_) => "TooManyQuestions",
+            Self::CoolingOff { .. } => "ConfirmationCoolOff",
             Self::Mismatch(_) => "ConfirmationMismatch",
             Self::Changed => "ConfirmationChanged",
             Self::PinRequired => "PinRequired",
@@ -93,6 +102,9 @@ impl Refusal {
                 | Self::Spent
                 | Self::UnknownToken
                 | Self::Locked
+                | Self::TooManyPending(_)
+                | Self::TooManyQuestions(_)
+                | Self::CoolingOff { .. }
                 | Self::Mismatch(_)
                 | Self::Changed
                 | Self::PinRequired
@@ -115,6 +127,15 @@ impl Refusal {
             Self::UnknownToken => "this confirmation token is not known here".into(),
             Self::Locked => {
                 "too many wrong confirmation tokens; tokens are locked for 10 minutes".into()
+            }
+            Self::TooManyPending(most) => {
+                format!("{most} questions of this server wait for the person; no more are asked")
+            }
+            Self::TooManyQuestions(most) => {
+                format!("the person was asked {most} questions in 10 minutes; no more are asked")
+            }
+            Self::CoolingOff { seconds } => {
+                format!("the person said no to this and is not asked again for {seconds} s")
             }
             Self::Mismatch(fields) => {
                 format!(
@@ -150,6 +171,15 @@ impl Refusal {
                 "Make the same call without ConfirmationToken to get a new one.".into()
             }
             Self::Locked => "Wait; do not try tokens.".into(),
+            Self::TooManyPending(_) => {
+                "Ask the person to decide what waits: `kms-mcp approve` lists it, and takes several match codes for one yes. Then repeat those calls with their tokens.".into()
+            }
+            Self::TooManyQuestions(_) => {
+                "Stop asking. Tell the person what is left to do; they can raise `limits.questions` in config.toml.".into()
+            }
+            Self::CoolingOff { .. } => {
+                "Do not try another way around it; ask the person what they want instead.".into()
+            }
             Self::Mismatch(_) => {
                 "Repeat exactly the approved call, or call without ConfirmationToken to ask for this one.".into()
             }

@@ -34,6 +34,35 @@ pub(crate) struct Decision {
     pub(crate) signature: Option<Vec<u8>>,
 }
 
+/// How many questions there is room for.
+#[derive(Debug, Clone)]
+pub(crate) struct Room {
+    /// That wait, of one process.
+    pub(crate) pending: u32,
+    /// Of all processes, asked after `since_ms`.
+    pub(crate) questions: u32,
+    pub(crate) since_ms: i64,
+}
+
+/// What became of asking.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Asking {
+    /// It waits.
+    Asked,
+    /// Too many of this process wait.
+    TooManyPending,
+    /// Too many were asked lately.
+    TooManyLately,
+}
+
+/// A no, and what it was about.
+#[derive(Debug, Clone)]
+pub(crate) struct Denied {
+    pub(crate) token_hash: Hash,
+    pub(crate) record: Vec<u8>,
+    pub(crate) decided: Decided,
+}
+
 /// What became of a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Standing {
@@ -64,30 +93,56 @@ pub(crate) struct Decided {
 }
 
 impl Store {
-    /// Asks: the request waits from now on. `decided` is for the level that needs no person.
+    /// Asks: the request waits from now on, if there is room; `None` is room without end, and
+    /// `decided` is for the level that needs no person. Room is looked for and taken in one
+    /// statement: many at once get no more of it.
     pub(crate) async fn ask(
         &self,
         pending: Pending,
         decided: Option<Decision>,
-    ) -> Result<(), StoreError> {
+        room: Option<Room>,
+    ) -> Result<Asking, StoreError> {
         self.run(move |connection| {
             // Old rows are of no use to anyone; an hour is kept for good answers to late calls.
             connection.execute(
                 "DELETE FROM approvals WHERE expires_ms < ?1",
                 [pending.created_ms - 3_600_000],
             )?;
-            connection.execute(
+            let asked = connection.execute(
                 "INSERT INTO approvals (token_hash, digest, record, match_code, level, state,
-                   instance, created_ms, expires_ms) VALUES (?1, ?2, ?3, ?4, ?5, 'pending', ?6, ?7, ?8)",
+                   instance, created_ms, expires_ms)
+                 SELECT ?1, ?2, ?3, ?4, ?5, 'pending', ?6, ?7, ?8 WHERE ?9 IS NULL OR (
+                   (SELECT count(*) FROM approvals WHERE state = 'pending' AND expires_ms > ?7
+                      AND instance = ?6 AND level <> 'token') < ?9
+                   AND (SELECT count(*) FROM approvals WHERE created_ms > ?10
+                      AND level <> 'token') < ?11)",
                 params![
-                    pending.token_hash, pending.digest, pending.record, pending.match_code,
-                    pending.level, pending.instance, pending.created_ms, pending.expires_ms
+                    pending.token_hash,
+                    pending.digest,
+                    pending.record,
+                    pending.match_code,
+                    pending.level,
+                    pending.instance,
+                    pending.created_ms,
+                    pending.expires_ms,
+                    room.as_ref().map(|room| room.pending),
+                    room.as_ref().map(|room| room.since_ms),
+                    room.as_ref().map(|room| room.questions),
                 ],
             )?;
+            if let (0, Some(room)) = (asked, room) {
+                let lately: u32 = connection.query_row(
+                    "SELECT count(*) FROM approvals WHERE created_ms > ?1 AND level <> 'token'",
+                    [room.since_ms],
+                    |row| row.get(0),
+                )?;
+                let full = lately >= room.questions;
+                return Ok(if full { Asking::TooManyLately } else { Asking::TooManyPending });
+            }
             if let Some(decision) = decided {
                 decide(connection, &pending.token_hash, &pending.digest, &decision)?;
             }
-            Ok(())
+            Ok(Asking::Asked)
         })
         .await
     }
@@ -153,6 +208,22 @@ impl Store {
                     |row| decided_row(row, false),
                 )
                 .optional()
+        })
+        .await
+    }
+
+    /// Every no after `since_ms`.
+    pub(crate) async fn denied_since(&self, since_ms: i64) -> Result<Vec<Denied>, StoreError> {
+        self.run(move |connection| {
+            let mut statement = connection.prepare(
+                "SELECT digest, method, who, decided_ms, signature, token_hash, record
+                 FROM approvals WHERE state = 'denied' AND decided_ms > ?1",
+            )?;
+            let rows = statement.query_map([since_ms], |row| {
+                let decided = decided_row(row, false)?;
+                Ok(Denied { token_hash: row.get(5)?, record: row.get(6)?, decided })
+            })?;
+            rows.collect()
         })
         .await
     }

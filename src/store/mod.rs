@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags};
 
-pub(crate) use approvals::{Decided, Decision, Hash, Pending, Standing};
+pub(crate) use approvals::{Asking, Decided, Decision, Hash, Pending, Room, Standing};
 
 /// The layout below, as `user_version`.
 const VERSION: i64 = 2;

@@ -10,7 +10,11 @@ use crate::harness::{BINARY, Emulator, Pty, Question, Server, ServerOptions};
 const VALUE: &str = "hunter2-hunter2";
 
 fn forced(server: &mut Server) -> Question {
-    let arguments = json!({ "SecretName": "app/db", "ForceDeleteWithoutRecovery": true });
+    forced_of(server, "app/db")
+}
+
+fn forced_of(server: &mut Server, name: &str) -> Question {
+    let arguments = json!({ "SecretName": name, "ForceDeleteWithoutRecovery": true });
     Question::ask(server, "DeleteSecret", arguments)
 }
 
@@ -106,17 +110,18 @@ fn what_waits_is_listed_and_named_by_code_or_token() {
 fn a_forced_deletion_wants_the_name_typed() {
     let emulator = Emulator::start();
     let mut server = Server::start(ServerOptions::with_emulator(&emulator));
-    server.create("app/db", VALUE);
     let cases: [(&[&str], &str); 6] = [
-        (&["y", "app/dB"], "Denied."),
+        (&["y", "app/0"], "Denied."),
         (&["y", "y"], "Denied."),
         (&["app"], "Denied."),
         (&["n"], "Denied."),
         (&["y"], "still waits"),
-        (&["y", "app/db"], "Approved."),
+        (&["y", "app/six"], "Approved."),
     ];
-    for (lines, expected) in cases {
-        let question = forced(&mut server);
+    let names = ["app/one", "app/two", "app/three", "app/four", "app/five", "app/six"];
+    for ((lines, expected), name) in cases.into_iter().zip(names) {
+        server.create(name, VALUE);
+        let question = forced_of(&mut server, name);
         let screen = question.decide(&server, lines);
         assert!(screen.text.contains(expected), "{lines:?}: {}", screen.text);
         if expected == "Denied." {

@@ -100,7 +100,8 @@ fn run(world: &World) -> Outputs {
     let policy = folder.path().join("policy.toml");
     fs::write(&policy, script::POLICY).unwrap();
     let config = format!(
-        "wait_seconds = 0\npolicy = '{}'\n[sources]\nenv = ['APP_*']\nfiles = ['{}']\n",
+        "wait_seconds = 0\npolicy = '{}'\n[sources]\nenv = ['APP_*']\nfiles = ['{}']\n\
+         [limits]\nquestions = 100\ncool_off_seconds = 0\n",
         policy.display(),
         sources.display()
     );

@@ -30,11 +30,11 @@ impl Channel for Posted {
         format!("uid {} or whoever had the address", rustix::process::getuid().as_raw())
     }
 
-    fn ask(&mut self, record: &Record, _: bool) -> io::Result<Answer> {
+    fn ask(&mut self, records: &[Record], _: bool) -> io::Result<Answer> {
         let answer = self.form.answer.unwrap_or(Answer::Later);
+        let named = |record: &Record| self.form.name.trim() == record.resource;
         self.misnamed = answer == Answer::Approve
-            && record.type_the_name
-            && self.form.name.trim() != record.resource;
+            && records.iter().any(|record| record.type_the_name && !named(record));
         // A slip is no decision: the form comes back and says so.
         Ok(if self.misnamed { Answer::Later } else { answer })
     }

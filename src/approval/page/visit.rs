@@ -207,7 +207,7 @@ impl Site {
         };
         let desk = Desk { store: &self.store, audit: &self.audit, clock: &self.clock, pin };
         let mut posted = Posted::new(form);
-        match desk.decide(&mut posted, &pending).await {
+        match desk.decide(&mut posted, std::slice::from_ref(&pending)).await {
             Ok(Answer::Approve) => self.done(
                 "Approved",
                 "The agent may make exactly this call once, within 3 minutes. You can close this page.",

@@ -146,7 +146,7 @@ impl Demo {
         )?;
         let mut person = Rehearsal::default();
         let desk = Desk { store: &store, audit: &audit, clock: &clock, pin: None };
-        let answer = desk.decide(&mut person, pending).await;
+        let answer = desk.decide(&mut person, std::slice::from_ref(pending)).await;
         audit.stop().await;
         answer?;
         self.transcript.text("person", &person.saw)?;

@@ -20,16 +20,8 @@ impl Channel for Rehearsal {
         "the demo, playing the person".into()
     }
 
-    fn ask(&mut self, record: &Record, _pin_is_set: bool) -> std::io::Result<Answer> {
-        let destination =
-            record.destination.as_deref().map_or_else(String::new, |to| format!(" → {to}"));
-        self.saw = format!(
-            "{}  {} of {}{destination} (risk: {}, rule: {})\napproved",
-            record.match_code, record.tool, record.resource, record.risk, record.rule
-        );
-        if record.type_the_name {
-            self.saw.push_str(&format!(", after typing `{}`", record.resource));
-        }
+    fn ask(&mut self, records: &[Record], _pin_is_set: bool) -> std::io::Result<Answer> {
+        self.saw = records.iter().map(seen).collect::<Vec<_>>().join("\n");
         Ok(Answer::Approve)
     }
 
@@ -37,4 +29,17 @@ impl Channel for Rehearsal {
     fn pin(&mut self) -> std::io::Result<Option<Sensitive>> {
         Ok(None)
     }
+}
+
+fn seen(record: &Record) -> String {
+    let destination =
+        record.destination.as_deref().map_or_else(String::new, |to| format!(" → {to}"));
+    let mut saw = format!(
+        "{}  {} of {}{destination} (risk: {}, rule: {})\napproved",
+        record.match_code, record.tool, record.resource, record.risk, record.rule
+    );
+    if record.type_the_name {
+        saw.push_str(&format!(", after typing `{}`", record.resource));
+    }
+    saw
 }

@@ -1,0 +1,204 @@
+//! `kms-mcp approve`: the person at a terminal. Only the PIN stands in for the terminal.
+
+mod watch;
+
+use std::io::{IsTerminal, Write};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::Args;
+
+use super::{Failure, State, serve};
+use crate::approval::{Answer, Channel, DecideError, Desk, Piped, Terminal};
+use crate::approval::{overview, riskiest_first};
+use crate::audit::{AuditLog, Event};
+use crate::clock::Clock;
+use crate::config::state_dir;
+use crate::env::Env;
+use crate::factor::{PinFile, path_in};
+use crate::guard::approval::token_hash;
+use crate::store::{Pending, Store};
+
+#[derive(Debug, Args)]
+pub(super) struct Flags {
+    /// Which ones: match codes or tokens, one yes for all; without any, all that wait are listed
+    #[arg(value_name = "MATCHCODE|TOKEN")]
+    which: Vec<String>,
+    /// Decline them
+    #[arg(long)]
+    deny: bool,
+    /// Stay, ring when something waits, and ask about it
+    #[arg(long, conflicts_with_all = ["which", "deny", "pin_stdin"])]
+    watch: bool,
+    /// Read the PIN from the first line of stdin; for forced deletions, their names from the next.
+    /// Needs no terminal
+    #[arg(long, requires = "which")]
+    pin_stdin: bool,
+    #[command(flatten)]
+    state: State,
+}
+
+pub(super) async fn run(flags: Flags, env: &Env) -> Result<ExitCode, Failure> {
+    let (stdin, mut stdout) = (std::io::stdin(), std::io::stdout());
+    let on_terminal = stdin.is_terminal() && stdout.is_terminal();
+    if !on_terminal && !flags.pin_stdin {
+        return Err(Failure(
+            "approving needs a terminal: run it yourself, in one of your own".into(),
+        ));
+    }
+    let state = state_dir(flags.state.state_dir, env)?;
+    let (clock, store) = (Clock::system(), Store::open(&state)?);
+    let place = Place { state, clock, store };
+    if flags.pin_stdin {
+        if place.pin()?.is_none() {
+            return Err(Failure(
+                "--pin-stdin needs a PIN that is set: run `kms-mcp pin set` in a terminal".into(),
+            ));
+        }
+        let mut channel = Piped::new(&mut stdout, who("through a pipe"), flags.deny)?;
+        let pending = named(&flags.which, &place.waiting()?)?;
+        let answer = place.decide(&mut channel, &pending).await??;
+        if answer == Answer::Later {
+            return Err(Failure(
+                "nothing was decided: the second line of stdin must be the name of the secret, with one line for each"
+                    .into(),
+            ));
+        }
+        writeln!(stdout, "{}", said(answer, pending.len()))?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let who = who(&terminal_name());
+    let mut channel = Terminal { input: stdin.lock(), output: &mut stdout, who, deny: flags.deny };
+    if flags.watch {
+        return watch::run(&place, &mut channel).await;
+    }
+    let pending = chosen(&flags.which, place.waiting()?, &mut channel)?;
+    if pending.is_empty() {
+        return Ok(ExitCode::SUCCESS);
+    }
+    let answer = place.decide(&mut channel, &pending).await??;
+    place.offer_pin(channel.output)?;
+    writeln!(stdout, "{}", said(answer, pending.len()))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// What was decided, for the person.
+fn said(answer: Answer, questions: usize) -> String {
+    match (answer, questions) {
+        (Answer::Approve, 1) => {
+            "Approved. The agent may make exactly this call once, within 3 minutes.".into()
+        }
+        (Answer::Approve, all) => {
+            format!(
+                "Approved. The agent may make exactly these {all} calls once, within 3 minutes."
+            )
+        }
+        (Answer::Deny, _) => "Denied.".into(),
+        (Answer::Later, 1) => "Nothing was decided; it still waits.".into(),
+        (Answer::Later, _) => "Nothing was decided; they still wait.".into(),
+    }
+}
+
+/// Said once in a while, to those who have no PIN.
+const OFFER: &str = "Without a PIN, any program of yours could have approved this. `kms-mcp pin set` sets one (with the same --state-dir, if you named one).";
+
+/// Where questions wait and decisions are recorded.
+struct Place {
+    state: PathBuf,
+    clock: Clock,
+    store: Store,
+}
+
+impl Place {
+    /// What waits now, the highest risk first.
+    fn waiting(&self) -> Result<Vec<Pending>, Failure> {
+        let mut waiting = self.store.pending(self.clock.now_ms())?;
+        riskiest_first(&mut waiting);
+        Ok(waiting)
+    }
+
+    fn pin(&self) -> Result<Option<PinFile>, Failure> {
+        Ok(PinFile::read(&path_in(&self.state))?)
+    }
+
+    /// Asks and records, with an audit log open for as long as that takes: a failure is that of
+    /// the folder, or of this decision.
+    async fn decide(
+        &self,
+        channel: &mut dyn Channel,
+        pending: &[Pending],
+    ) -> Result<Result<Answer, DecideError>, Failure> {
+        let pin = self.pin()?;
+        let folder: &Path = &self.state.join("audit");
+        let (clock, instance) = (self.clock.clone(), serve::instance()?);
+        let audit = AuditLog::open(folder, clock, &instance, Event::default())?;
+        let desk = Desk { store: &self.store, audit: &audit, clock: &self.clock, pin };
+        let answer = desk.decide(channel, pending).await;
+        audit.stop().await;
+        Ok(answer)
+    }
+
+    /// Offers a PIN where there is none, at most once a day.
+    fn offer_pin(&self, mut output: impl Write) -> Result<(), Failure> {
+        if self.pin()?.is_none() && self.store.first_time("pin_offered", self.clock.now_ms())? {
+            writeln!(output, "{OFFER}")?;
+        }
+        Ok(())
+    }
+}
+
+/// The requests that were named, or that the person names now.
+fn chosen<R: std::io::BufRead, W: Write>(
+    which: &[String],
+    waiting: Vec<Pending>,
+    terminal: &mut Terminal<R, W>,
+) -> Result<Vec<Pending>, Failure> {
+    if !which.is_empty() {
+        return named(which, &waiting);
+    }
+    if waiting.is_empty() {
+        writeln!(terminal.output, "Nothing waits for a decision.")?;
+        return Ok(waiting);
+    }
+    write!(terminal.output, "{}", overview(&waiting))?;
+    if waiting.len() == 1 {
+        return Ok(waiting);
+    }
+    let line = terminal.line("Which ones? Match codes: ")?.unwrap_or_default();
+    let which: Vec<String> = line.split_whitespace().map(str::to_owned).collect();
+    named(&which, &waiting)
+}
+
+/// The requests of those match codes or tokens, in that order, none twice.
+fn named(which: &[String], waiting: &[Pending]) -> Result<Vec<Pending>, Failure> {
+    let mut found: Vec<Pending> = Vec::new();
+    for which in which {
+        let hash = token_hash(which);
+        let code = which.to_ascii_uppercase();
+        let mut matching =
+            waiting.iter().filter(|one| one.token_hash == hash || one.match_code == code);
+        let Some(one) = matching.next() else {
+            return Err(Failure(
+                "nothing waits under this match code or token; it may have expired".into(),
+            ));
+        };
+        if matching.next().is_some() {
+            return Err(Failure("two requests have this match code; name one by its token".into()));
+        }
+        if found.iter().all(|other| other.token_hash != one.token_hash) {
+            found.push(one.clone());
+        }
+    }
+    Ok(found)
+}
+
+/// Who sits here, as far as the system knows.
+fn who(place: &str) -> String {
+    format!("uid {} {place}", rustix::process::getuid().as_raw())
+}
+
+fn terminal_name() -> String {
+    let name = rustix::termios::ttyname(std::io::stdin(), Vec::new());
+    let name = name.ok().and_then(|name| name.into_string().ok());
+    format!("at {}", name.as_deref().unwrap_or("a terminal"))
+}
