@@ -10,6 +10,8 @@
 )]
 
 #[cfg(test)]
+mod agent;
+#[cfg(test)]
 mod approver;
 #[cfg(test)]
 mod audit_closed;
@@ -47,6 +49,8 @@ mod page;
 mod pin;
 #[cfg(test)]
 mod policy;
+#[cfg(test)]
+mod record;
 #[cfg(test)]
 mod schema;
 #[cfg(test)]
