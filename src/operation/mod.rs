@@ -5,11 +5,13 @@
 //! line in its catalogue.
 
 pub(crate) mod equivalent;
+mod identifier;
 mod invalid;
 mod params;
 pub(crate) mod schema;
 mod untrusted;
 
+pub(crate) use identifier::Identifier;
 pub(crate) use invalid::Invalid;
 pub(crate) use params::Place;
 pub(crate) use params::{Content, Param, Params};

@@ -11,7 +11,7 @@ use super::resource_id::InstanceId;
 use super::rotation::{self, RotationInterval, Shortest};
 use super::tags::Tags;
 use crate::operation::{
-    Invalid, Operation, Outcome, Params, Resource, Retry, Risk, Spec, Untrusted,
+    Identifier, Invalid, Operation, Outcome, Params, Resource, Retry, Risk, Spec, Untrusted,
 };
 
 pub(crate) struct CreateKey;
@@ -42,8 +42,8 @@ answer! {
     }
 
     struct Metadata {
-        key_id: Untrusted,
-        arn: Untrusted,
+        key_id: Identifier,
+        arn: Identifier,
         key_spec: Untrusted,
         key_state: Untrusted,
         key_usage: Untrusted,
@@ -55,7 +55,7 @@ answer! {
         protection_level: Untrusted,
         primary_key_version: Untrusted,
         #[serde(rename = "DKMSInstanceId")]
-        dkms_instance_id: Untrusted,
+        dkms_instance_id: Identifier,
         automatic_rotation: Untrusted,
         rotation_interval: Untrusted,
         next_rotation_date: Untrusted,

@@ -16,8 +16,8 @@ use super::tags::Tags;
 use super::version::VersionId;
 use super::{managed, managed_value};
 use crate::operation::{
-    Invalid, Operation, Outcome, Params, Resource, Retry, Risk, SecretDataSource, Spec, Untrusted,
-    ValueSlot,
+    Identifier, Invalid, Operation, Outcome, Params, Resource, Retry, Risk, SecretDataSource, Spec,
+    Untrusted, ValueSlot,
 };
 use crate::sensitive::Sensitive;
 
@@ -57,12 +57,12 @@ impl Input {
 
 answer! {
     struct Created {
-        arn: Untrusted,
+        arn: Identifier,
         secret_name: Untrusted,
         version_id: Untrusted,
         secret_type: Untrusted,
         #[serde(rename = "DKMSInstanceId")]
-        dkms_instance_id: Untrusted,
+        dkms_instance_id: Identifier,
         automatic_rotation: Untrusted,
         extended_config: JsonText,
         rotation_interval: Untrusted,

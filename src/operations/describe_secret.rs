@@ -6,7 +6,9 @@ use serde::Deserialize;
 use super::answer::{JsonText, answer};
 use super::secret_name::SecretName;
 use super::tags::TagList;
-use crate::operation::{Invalid, Operation, Params, Resource, Retry, Risk, Spec, Untrusted};
+use crate::operation::{
+    Identifier, Invalid, Operation, Params, Resource, Retry, Risk, Spec, Untrusted,
+};
 
 pub(crate) struct DescribeSecret;
 
@@ -19,16 +21,16 @@ pub(crate) struct Input {
 
 answer! {
     struct Metadata {
-        arn: Untrusted,
+        arn: Identifier,
         secret_name: Untrusted,
         secret_type: Untrusted,
         /// Untrusted text
         description: Untrusted,
-        encryption_key_id: Untrusted,
+        encryption_key_id: Identifier,
         create_time: Untrusted,
         update_time: Untrusted,
         #[serde(rename = "DKMSInstanceId")]
-        dkms_instance_id: Untrusted,
+        dkms_instance_id: Identifier,
         planned_delete_time: Untrusted,
         automatic_rotation: Untrusted,
         rotation_interval: Untrusted,

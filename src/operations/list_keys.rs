@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::answer::{Count, answer};
 use super::filters::Filters;
-use crate::operation::{Invalid, Operation, Params, Resource, Retry, Risk, Spec, Untrusted};
+use crate::operation::{Identifier, Invalid, Operation, Params, Resource, Retry, Risk, Spec};
 
 pub(crate) struct ListKeys;
 
@@ -52,8 +52,8 @@ answer! {
     }
 
     struct Listed {
-        key_id: Untrusted,
-        key_arn: Untrusted,
+        key_id: Identifier,
+        key_arn: Identifier,
     }
 }
 

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::answer::{Count, answer};
-use crate::operation::{Invalid, Operation, Params, Resource, Retry, Risk, Spec, Untrusted};
+use crate::operation::{Identifier, Invalid, Operation, Params, Resource, Retry, Risk, Spec};
 
 pub(crate) struct ListKmsInstances;
 
@@ -31,8 +31,8 @@ answer! {
     }
 
     struct Instance {
-        kms_instance_id: Untrusted,
-        kms_instance_arn: Untrusted,
+        kms_instance_id: Identifier,
+        kms_instance_arn: Identifier,
     }
 }
 

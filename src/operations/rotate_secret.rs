@@ -7,7 +7,7 @@ use super::answer::answer;
 use super::secret_name::SecretName;
 use super::version::VersionId;
 use crate::operation::{
-    Invalid, Operation, Outcome, Params, Resource, Retry, Risk, Spec, Untrusted,
+    Identifier, Invalid, Operation, Outcome, Params, Resource, Retry, Risk, Spec, Untrusted,
 };
 
 pub(crate) struct RotateSecret;
@@ -22,7 +22,7 @@ pub(crate) struct Input {
 
 answer! {
     struct Rotated {
-        arn: Untrusted,
+        arn: Identifier,
         secret_name: Untrusted,
         version_id: Untrusted,
     }

@@ -6,6 +6,7 @@
 //! declared exception is `caller_key`, 12 hex digits of a digest of the AccessKey id, in the audit
 //! log and in approval records.
 
+mod every_tool;
 mod script;
 
 use std::fs;
@@ -14,7 +15,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use crate::harness::{Canaries, Emulator, Pty, Server, ServerOptions, normal};
+use crate::harness::{Canaries, Emulator, Era, Pty, Server, ServerOptions, normal};
 
 /// Where a disclosed value stands in a line on stdout.
 const POINTER: &str = "/result/structuredContent/Result/SecretData";
@@ -23,8 +24,8 @@ const POINTER: &str = "/result/structuredContent/Result/SecretData";
 pub(super) struct World {
     pub(super) value: &'static str,
     pub(super) second: &'static str,
-    key: &'static str,
-    secret: &'static str,
+    pub(super) key: &'static str,
+    pub(super) secret: &'static str,
     pub(super) token: Option<&'static str>,
 }
 
@@ -72,7 +73,7 @@ struct Outputs {
     disclosures: usize,
 }
 
-fn run(world: &World) -> Outputs {
+fn run(world: &World, era: Era, signature: &str) -> Outputs {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("kms/data");
     fs::create_dir_all(&data).unwrap();
@@ -106,6 +107,9 @@ fn run(world: &World) -> Outputs {
         sources.display()
     );
     let mut options = ServerOptions::with_emulator(&emulator)
+        .era(era)
+        .arg("--signature")
+        .arg(signature)
         .config(&config)
         .env("APP_VALUE", world.value)
         .env("RUST_LOG", "trace")
@@ -206,10 +210,10 @@ fn assert_closed(world: &World, outputs: &Outputs) {
     }
 }
 
-fn compare(one: &World, other: &World) {
+fn compare(one: &World, other: &World, era: Era, signature: &str) {
     let (first, second) = std::thread::scope(|scope| {
-        let first = scope.spawn(|| run(one));
-        (run(other), first.join().unwrap())
+        let first = scope.spawn(|| run(one, era, signature));
+        (run(other, era, signature), first.join().unwrap())
     });
     let (first, second) = (second, first);
     assert_closed(one, &first);
@@ -242,11 +246,29 @@ fn compare(one: &World, other: &World) {
 #[test]
 fn two_worlds_with_other_access_keys_and_values_look_the_same() {
     let [one, other, ..] = &WORLDS;
-    compare(one, other);
+    compare(one, other, Era::V2025_11_25, "acs3");
 }
 
 #[test]
 fn two_worlds_with_other_sts_tokens_look_the_same() {
     let [.., one, other] = &WORLDS;
-    compare(one, other);
+    compare(one, other, Era::V2025_11_25, "acs3");
+}
+
+#[test]
+fn two_worlds_look_the_same_in_the_new_era() {
+    let [one, other, ..] = &WORLDS;
+    compare(one, other, Era::V2026_07_28, "acs3");
+}
+
+#[test]
+fn two_worlds_look_the_same_under_the_old_signature() {
+    let [.., one, other] = &WORLDS;
+    compare(one, other, Era::V2026_07_28, "rpc1");
+}
+
+#[test]
+fn two_worlds_look_the_same_in_the_old_era_under_the_old_signature() {
+    let [one, other, ..] = &WORLDS;
+    compare(one, other, Era::V2025_06_18, "rpc1");
 }

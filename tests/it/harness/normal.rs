@@ -4,7 +4,7 @@
 type Matcher = fn(text: &[u8], before: Option<u8>) -> Option<usize>;
 
 /// The whole list.
-const MAY_DIFFER: [(&str, Matcher); 8] = [
+const MAY_DIFFER: [(&str, Matcher); 9] = [
     ("<token>", token),
     ("<time>", time),
     ("<request id>", uuid),
@@ -13,6 +13,7 @@ const MAY_DIFFER: [(&str, Matcher); 8] = [
     ("<nonce>", nonce),
     ("<port>", port),
     ("<count>", count),
+    ("<made by KMS>", resource),
 ];
 
 /// `text` with what may differ replaced by its name.
@@ -105,6 +106,14 @@ fn nonce(text: &[u8], before: Option<u8>) -> Option<usize> {
 fn port(text: &[u8], _: Option<u8>) -> Option<usize> {
     let host = shape(text, "127.0.0.1:")?;
     Some(host + run(&text[host..], u8::is_ascii_digit))
+}
+
+/// Ids of instances and keys, which the emulator makes.
+fn resource(text: &[u8], before: Option<u8>) -> Option<usize> {
+    let prefix =
+        ["kst-hzz", "key-hzz"].iter().find(|made| text.starts_with(made.as_bytes()))?.len();
+    let random = run(&text[prefix..], |byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
+    (opens(before) && random >= 12).then_some(prefix + random)
 }
 
 /// Milliseconds, process ids, terminals, and spaces that pad a match code.

@@ -1,9 +1,9 @@
-//! The script: all seven tools, with success, confirmations and every kind of error.
+//! The script: what is asked of a person, with success, confirmations and every kind of error.
 
 use rusqlite::Connection;
 use serde_json::{Value, json};
 
-use super::World;
+use super::{World, every_tool};
 use crate::harness::{Emulator, Pty, Question, Server};
 
 /// The default, and a person for what is guarded, with a value in the record.
@@ -145,7 +145,7 @@ fn invalid(world: &World) -> Vec<(&'static str, Value)> {
 }
 
 /// The fault file: the token that is good, and a rule.
-fn faults(world: &World, emulator: &Emulator, rule: Option<(&str, Value)>) {
+pub(super) fn faults(world: &World, emulator: &Emulator, rule: Option<(&str, Value)>) {
     let rules: Vec<Value> =
         rule.iter().map(|(action, effect)| json!({ "action": action, "effect": effect })).collect();
     let mut script = json!({ "rule": rules });
@@ -232,6 +232,7 @@ pub(super) fn play(
         server.call(tool, arguments);
     }
     reads(world, emulator, server);
+    every_tool::play(world, emulator, server, screens);
     faults(world, emulator, None);
     let forced = json!({ "SecretName": "app/env", "ForceDeleteWithoutRecovery": true });
     let question = Question::ask(server, "DeleteSecret", forced);
