@@ -36,6 +36,8 @@ mod hardening;
 #[cfg(test)]
 mod harness;
 #[cfg(test)]
+mod hostile;
+#[cfg(test)]
 mod layout;
 #[cfg(test)]
 mod leaks;
