@@ -232,6 +232,8 @@ pub enum Witness {
     None,
     /// The secret's type, creation time and deletion state.
     Secret,
+    /// The same, of a secret of a KMS instance: KMS refuses the call on any other, so nobody is asked.
+    SecretOfInstance,
     /// The same, and tags and versions to show the approver what would be lost.
     SecretWithVersions,
     /// The same as `Secret`, and the version that would be read.
