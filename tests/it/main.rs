@@ -46,6 +46,8 @@ mod pin;
 #[cfg(test)]
 mod policy;
 #[cfg(test)]
+mod scenarios;
+#[cfg(test)]
 mod schema;
 #[cfg(test)]
 mod session;
