@@ -24,6 +24,8 @@ mod crash;
 #[cfg(test)]
 mod elicitation;
 #[cfg(test)]
+mod errors;
+#[cfg(test)]
 mod file_destination;
 #[cfg(test)]
 mod first_run;
