@@ -257,7 +257,7 @@ pub struct ValueSlot<'a> {
 /// Where a value comes from, so that it need not pass through a conversation. Exactly one is set.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
-#[schemars(inline)]
+#[schemars(inline, extend("examples" = [{ "File": "db-password" }]))]
 pub struct SecretDataSource {
     /// Name of an environment variable that config.toml allows
     #[schemars(length(min = 1, max = 128))]
