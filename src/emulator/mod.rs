@@ -31,6 +31,7 @@ mod seal;
 mod secrets;
 mod service;
 mod stages;
+mod streams;
 mod tags;
 mod upkeep;
 mod verify;
