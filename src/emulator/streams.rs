@@ -93,16 +93,13 @@ impl Streams {
 
     /// How many names there are.
     pub(crate) fn count(&self, tx: &Transaction<'_>) -> Result<i64, Refusal> {
-        let (sql, values) = match self.limit {
-            Some(limit) => {
-                let (sql, mut values) = self.union(" UNION ", "DISTINCT name");
-                values.push(Sql::Integer(limit));
-                (format!("SELECT count(*) FROM ({sql} ORDER BY name LIMIT ?)"), values)
-            }
-            None => {
-                let (sql, values) = self.union(" UNION ALL ", "count(*) AS count");
-                (format!("SELECT sum(count) FROM ({sql})"), values)
-            }
+        let (sql, values) = if let Some(limit) = self.limit {
+            let (sql, mut values) = self.union(" UNION ", "DISTINCT name");
+            values.push(Sql::Integer(limit));
+            (format!("SELECT count(*) FROM ({sql} ORDER BY name LIMIT ?)"), values)
+        } else {
+            let (sql, values) = self.union(" UNION ALL ", "count(*) AS count");
+            (format!("SELECT sum(count) FROM ({sql})"), values)
         };
         let count = |row: &rusqlite::Row<'_>| row.get::<_, Option<i64>>(0);
         Ok(tx.query_row(&sql, params_from_iter(values), count)?.unwrap_or(0))

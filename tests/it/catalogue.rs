@@ -186,9 +186,9 @@ fn what_every_conversation_pays_for_has_a_limit_in_bytes() {
     let mut table = String::new();
     for tool in tools(Era::V2025_11_25) {
         // Compact JSON, with the common arguments and the whole envelope.
-        let length = |member: &str| match &tool[member] {
-            Value::String(text) => text.len(),
-            schema => schema.to_string().len(),
+        let length = |member: &str| {
+            let value = &tool[member];
+            value.as_str().map_or_else(|| value.to_string().len(), str::len)
         };
         let input = length("name") + length("description") + length("inputSchema");
         let output = length("outputSchema");
