@@ -2,6 +2,13 @@
 //!
 //! Each line is the slowest and the median of ten; the first line is the yardstick of this machine.
 //! The promise is that no page takes more than 20 ms.
+#![expect(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a bench says what it found and may give up"
+)]
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
