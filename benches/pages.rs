@@ -3,7 +3,9 @@
 //! Each line is the slowest and the median of ten; the first line is the yardstick of this machine.
 //! The promise is that no page takes more than 20 ms.
 #![expect(
+    clippy::disallowed_methods,
     clippy::expect_used,
+    clippy::format_collect,
     clippy::indexing_slicing,
     clippy::panic,
     clippy::print_stdout,
