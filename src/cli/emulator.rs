@@ -11,7 +11,7 @@ use tokio::net::TcpListener;
 
 use super::Failure;
 use crate::clock::Clock;
-use crate::emulator::{Emulator, Options};
+use crate::emulator::{Behaviour, Emulator, Options};
 
 #[derive(Debug, Args)]
 pub(super) struct Flags {
@@ -21,6 +21,9 @@ pub(super) struct Flags {
     /// Folder for its data and its throw-away key
     #[arg(long, value_name = "DIR")]
     data: PathBuf,
+    /// File that settles what the documents of KMS leave open, quotas too; read once
+    #[arg(long, value_name = "FILE")]
+    behaviour: Option<PathBuf>,
     /// File of faults to make, read anew whenever it changes
     #[arg(long, value_name = "FILE")]
     faults: Option<PathBuf>,
@@ -30,13 +33,15 @@ pub(super) struct Flags {
 }
 
 pub(super) async fn run(flags: Flags) -> Result<ExitCode, Failure> {
-    let Flags { listen, data, faults, requests } = flags;
+    let Flags { listen, data, behaviour, faults, requests } = flags;
     if !listen.ip().is_loopback() {
         return Err(Failure(
             "the emulator listens on a loopback address only, such as 127.0.0.1:0".into(),
         ));
     }
-    let emulator = Emulator::open(Options { data, clock: Clock::system(), faults, requests })?;
+    let behaviour = behaviour.as_deref().map(Behaviour::read).transpose()?.unwrap_or_default();
+    let options = Options { data, clock: Clock::system(), faults, requests, behaviour };
+    let emulator = Emulator::open(options)?;
     let listener = TcpListener::bind(listen).await?;
     let identity = emulator.identity();
     #[expect(

@@ -15,7 +15,7 @@ use crate::client::{Client, Signature, Transport};
 use crate::clock::Clock;
 use crate::config::{Config, state_dir};
 use crate::credentials::{Credential, Credentials};
-use crate::emulator::{Emulator, Options};
+use crate::emulator::{Behaviour, Emulator, Options};
 use crate::env::{BACKEND, ENDPOINT, Env, POLICY, REGION};
 use crate::factor::{Factor, Pinned};
 use crate::guard::policy::{InForce, Policy, SHIPPED};
@@ -226,8 +226,13 @@ fn disclosed(config: &Config, state: &Path) -> Result<Folder, Failure> {
 
 /// Starts the embedded KMS on a loopback port and points the calls to it.
 async fn embedded(data: &Path, clock: &Clock) -> Result<Place, Failure> {
-    let options =
-        Options { data: data.to_owned(), clock: clock.clone(), faults: None, requests: None };
+    let options = Options {
+        data: data.to_owned(),
+        clock: clock.clone(),
+        faults: None,
+        requests: None,
+        behaviour: Behaviour::default(),
+    };
     let emulator = Emulator::open(options)?;
     let identity = emulator.identity();
     let region = identity.region_id.clone();

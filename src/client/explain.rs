@@ -6,13 +6,43 @@ use super::error::{ClientError, Failure};
 const CODES: &[(&str, &str, &str)] = &[
     (
         "Forbidden.ResourceNotFound",
-        "no such secret, version or stage in this account and region",
-        "Check the name and RegionId; ListSecrets shows what there is.",
+        "no such secret, version, stage or key in this account and region",
+        "Check the name and RegionId, and EncryptionKeyId if it was given; ListSecrets and ListKeys show what there is.",
     ),
     (
         "Forbidden.KeyNotFound",
         "no such key in this account and region",
         "Leave EncryptionKeyId out, or name a key of the same KMS instance.",
+    ),
+    (
+        "Forbidden.KeyVersionNotFound",
+        "no such version of the key",
+        "ListKeys shows what keys there are; leave the version to KMS.",
+    ),
+    (
+        "Forbidden.AliasNotFound",
+        "no such alias in this account and region",
+        "Name the key by its id; ListKeys shows what there is.",
+    ),
+    (
+        "Rejected.Disabled",
+        "the key that encrypts the secret is disabled",
+        "Ask the person to enable the key in the console.",
+    ),
+    (
+        "Rejected.PendingDeletion",
+        "the key that encrypts the secret is scheduled for deletion",
+        "Tell the person at once: they can still cancel the deletion of the key in the console.",
+    ),
+    (
+        "Rejected.PendingImport",
+        "the key has no key material yet",
+        "Ask the person to import the key material, or name another key.",
+    ),
+    (
+        "Rejected.StateModifiedFailed",
+        "the state changed in between",
+        "Try again in a moment; DescribeSecret shows how it is now.",
     ),
     (
         "Rejected.ResourceExist",
@@ -32,7 +62,7 @@ const CODES: &[(&str, &str, &str)] = &[
     (
         "Rejected.LimitExceeded",
         "a limit of the account or of the secret is reached",
-        "Delete what is not needed, or ask the person to raise the quota.",
+        "Delete what is not needed, or ask the person to raise the quota; a secret has 8 stages at most, and UpdateSecretVersionStage takes one away.",
     ),
     (
         "Rejected.ShareQuotaExceedLimit",
@@ -51,8 +81,8 @@ const CODES: &[(&str, &str, &str)] = &[
     ),
     (
         "UnsupportedOperation",
-        "this type of secret does not support the action",
-        "Rotation is for managed secrets; for a Generic secret use PutSecretValue with a new VersionId. Versions and stages of managed secrets move only by RotateSecret.",
+        "this type of secret or key does not support the action",
+        "Rotation is for managed secrets; for a Generic secret use PutSecretValue with a new VersionId. Versions and stages of managed secrets move only by RotateSecret. Only symmetric keys rotate.",
     ),
     (
         "Rejected.Unavailable",
@@ -65,11 +95,16 @@ const CODES: &[(&str, &str, &str)] = &[
     (
         "InvalidParameter",
         "KMS does not accept a parameter",
-        "Check the arguments against the tool's schema.",
+        "Check the arguments against the tool's schema and against the secret: DescribeSecret shows its type, instance and key.",
     ),
     (
         "MissingParameter",
         "KMS misses a parameter",
+        "Check the arguments against the tool's schema.",
+    ),
+    (
+        "ParseRequestParameterException",
+        "KMS cannot read a parameter",
         "Check the arguments against the tool's schema.",
     ),
     ("Missing", "KMS misses a parameter", "Check the arguments against the tool's schema."),
@@ -100,6 +135,11 @@ const CODES: &[(&str, &str, &str)] = &[
     ),
     ("Forbidden.InDebt", "the account is in debt", "Ask the person to settle the account."),
     ("Forbidden.InDebtOverdue", "the account is in debt", "Ask the person to settle the account."),
+    (
+        "Forbidden.ProhibitedByRiskControl",
+        "the account is held by a risk control of Alibaba Cloud",
+        "Ask the person to look in the console.",
+    ),
     (
         "Forbidden.DKMSInstanceNotFound",
         "no such KMS instance",
@@ -164,6 +204,16 @@ const CODES: &[(&str, &str, &str)] = &[
         "InvalidAction.NotFound",
         "this endpoint does not offer the action",
         "Tell the person; a dedicated gateway offers only GetSecretValue.",
+    ),
+    (
+        "InvalidVersion",
+        "this endpoint does not know the version of the KMS API",
+        "Tell the person; the endpoint is not one of KMS.",
+    ),
+    (
+        "UnsupportedHTTPMethod",
+        "this endpoint does not take the request",
+        "Tell the person; the endpoint is not one of KMS.",
     ),
 ];
 

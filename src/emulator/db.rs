@@ -11,7 +11,7 @@ use rusqlite::{Connection, Transaction, TransactionBehavior};
 use super::EmulatorError;
 use super::error::Refusal;
 
-const SCHEMA: i64 = 1;
+const SCHEMA: i64 = 2;
 
 /// `secret (name)` is unique and so indexed: any page of a listing is found by walking that index
 /// alone. The other indexes carry the name for the same reason.
@@ -59,8 +59,6 @@ CREATE TABLE tag (
   value TEXT NOT NULL,
   PRIMARY KEY (secret, key)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX tag_key ON tag (key, value);
-CREATE INDEX tag_value ON tag (value);
 CREATE TABLE instance (id TEXT PRIMARY KEY) STRICT;
 CREATE TABLE key (
   id TEXT PRIMARY KEY,
@@ -79,6 +77,35 @@ CREATE TABLE key (
   tags TEXT NOT NULL
 ) STRICT;
 CREATE INDEX key_created ON key (created, id);
+";
+
+/// What version 2 added. Each tag has a copy of what listings filter by, held up to date by the
+/// database itself, and indices in the order of names: a page of tagged secrets, and how many there
+/// are up to the limit, is then found without looking at the other 100,000.
+const SECOND: &str = "
+DROP INDEX IF EXISTS tag_key;
+DROP INDEX IF EXISTS tag_value;
+ALTER TABLE tag ADD COLUMN name TEXT NOT NULL DEFAULT '';
+ALTER TABLE tag ADD COLUMN type TEXT NOT NULL DEFAULT '';
+ALTER TABLE tag ADD COLUMN description TEXT NOT NULL DEFAULT '';
+ALTER TABLE tag ADD COLUMN instance TEXT;
+UPDATE tag SET (name, type, description, instance) =
+  (SELECT name, type, description, instance FROM secret WHERE id = tag.secret);
+CREATE TRIGGER tag_copies AFTER INSERT ON tag BEGIN
+  UPDATE tag SET (name, type, description, instance) =
+    (SELECT name, type, description, instance FROM secret WHERE id = NEW.secret)
+    WHERE secret = NEW.secret AND key = NEW.key;
+END;
+CREATE TRIGGER tag_follows AFTER UPDATE OF description ON secret
+WHEN NEW.description <> OLD.description BEGIN
+  UPDATE tag SET description = NEW.description WHERE secret = NEW.id;
+END;
+CREATE INDEX tag_key ON tag (key, name, type, description, instance);
+CREATE INDEX tag_value ON tag (value, name, type, description, instance);
+CREATE INDEX tag_pair ON tag (key, value, name, type, description, instance);
+CREATE INDEX secret_type_description ON secret (type, description, name);
+CREATE INDEX secret_instance_type ON secret (instance, type, name);
+CREATE INDEX secret_instance_description ON secret (instance, description, name);
 ";
 
 /// An open database.
@@ -105,9 +132,12 @@ impl Db {
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         match transaction.query_row("PRAGMA user_version", [], |row| row.get(0))? {
             SCHEMA => {}
-            0 => {
-                transaction.execute_batch(CREATE)?;
-                seed(&transaction)?;
+            old @ (0 | 1) => {
+                if old == 0 {
+                    transaction.execute_batch(CREATE)?;
+                    seed(&transaction)?;
+                }
+                transaction.execute_batch(SECOND)?;
                 transaction.pragma_update(None, "user_version", SCHEMA)?;
             }
             found => return Err(EmulatorError::NewerSchema { found, known: SCHEMA }),
@@ -143,12 +173,36 @@ mod tests {
     use super::*;
 
     #[test]
+    fn an_older_schema_is_brought_forward() {
+        let home = tempfile::tempdir().unwrap();
+        let path = home.path().join("kms.db");
+        let old = Connection::open(&path).unwrap();
+        old.execute_batch(CREATE).unwrap();
+        old.execute_batch(
+            "INSERT INTO secret (id, name, type, description, created, updated)
+               VALUES (7, 'a', 'Generic', 'd', 0, 0);
+             INSERT INTO tag (secret, key, value) VALUES (7, 'k', 'v');
+             PRAGMA user_version = 1;",
+        )
+        .unwrap();
+        drop(old);
+        let db = Db::open(&path, |_| Ok(())).unwrap();
+        let copied = |tx: &Transaction<'_>| -> Result<(String, String), Refusal> {
+            let select = "SELECT name, description FROM tag WHERE key = 'k'";
+            Ok(tx.query_row(select, [], |row| Ok((row.get(0)?, row.get(1)?)))?)
+        };
+        assert_eq!(db.read(copied), Ok(("a".into(), "d".into())));
+        db.write(|tx| Ok(tx.execute("UPDATE secret SET description = 'e'", [])?)).unwrap();
+        assert_eq!(db.read(copied), Ok(("a".into(), "e".into())));
+    }
+
+    #[test]
     fn a_newer_schema_is_refused() {
         let home = tempfile::tempdir().unwrap();
         let path = home.path().join("kms.db");
         drop(Db::open(&path, |_| Ok(())).unwrap());
         Connection::open(&path).unwrap().pragma_update(None, "user_version", SCHEMA + 1).unwrap();
         let refused = Db::open(&path, |_| Ok(())).unwrap_err();
-        assert!(matches!(refused, EmulatorError::NewerSchema { found: 2, known: 1 }));
+        assert!(matches!(refused, EmulatorError::NewerSchema { found: 3, known: 2 }));
     }
 }

@@ -127,7 +127,7 @@ fn code(refusal: Refusal, action: Action, behaviour: &Behaviour) -> (u16, &'stat
         Refusal::LimitExceeded => (400, "Rejected.LimitExceeded"),
         Refusal::ParamMismatch => (400, "Rejected.InvalidRequest"),
         Refusal::Unsupported => (400, "UnsupportedOperation"),
-        Refusal::WrongType => (400, behaviour.wrong_type_code),
+        Refusal::WrongType => (400, behaviour.wrong_type_code.code()),
         // 400 is what is published for these three.
         Refusal::NoPermission if POLICY_OR_KEY.contains(&action) => (400, "Forbidden.NoPermission"),
         Refusal::NoPermission => (403, "Forbidden.NoPermission"),

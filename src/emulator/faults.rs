@@ -5,6 +5,8 @@
 //! request fail with its complaint. Members at the top, all optional:
 //!
 //! - `clock_offset_seconds`: moves the emulator's clock.
+//! - `now`: a time such as `"2030-01-01T00:00:00Z"`, which then stands. Deletion windows, rotations
+//!   and rates go by it; the times of requests are still compared with the clock.
 //! - `security_tokens`: a list; requests must then carry one of them as their STS token. Without
 //!   it, a request with a token is refused, as the access key is a permanent one.
 //! - `rule`: a list. Of the rules that name the action, the first with `times` left applies, to
@@ -39,7 +41,9 @@ use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 use std::time::SystemTime;
 
-use serde::Deserialize;
+use jiff::Timestamp;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
 
 /// What is done wrong to one request.
@@ -98,6 +102,7 @@ impl Effect {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Conditions {
     pub(crate) clock_offset_seconds: i64,
+    pub(crate) now: Option<Timestamp>,
     pub(crate) security_tokens: Option<Vec<String>>,
 }
 
@@ -121,6 +126,8 @@ struct State {
 struct Script {
     #[serde(default)]
     clock_offset_seconds: i64,
+    #[serde(default, deserialize_with = "time")]
+    now: Option<Timestamp>,
     security_tokens: Option<Vec<String>>,
     #[serde(default)]
     rule: Vec<Rule>,
@@ -139,6 +146,10 @@ struct Rule {
 
 fn any() -> String {
     "*".to_owned()
+}
+
+fn time<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Timestamp>, D::Error> {
+    String::deserialize(deserializer)?.parse().map(Some).map_err(D::Error::custom)
 }
 
 fn json_type() -> String {
@@ -173,6 +184,7 @@ impl Faults {
         }
         Ok(Conditions {
             clock_offset_seconds: state.script.clock_offset_seconds,
+            now: state.script.now,
             security_tokens: state.script.security_tokens.clone(),
         })
     }
@@ -227,12 +239,14 @@ mod tests {
         assert_eq!(names(&faults, &["GetSecretValue"]), ["-"]);
         fs::write(
             &path,
-            "clock_offset_seconds = -5\n[[rule]]\naction = 'A'\nskip = 1\ntimes = 1\n\
+            "clock_offset_seconds = -5\nnow = '2030-01-01T00:00:00Z'\n[[rule]]\naction = 'A'\nskip = 1\ntimes = 1\n\
              effect = 'hang'\n[[rule]]\naction = 'B'\neffect = { redirect = { location = 'x' } }\n",
         )
         .unwrap();
         assert_eq!(names(&faults, &["A", "B", "A", "A"]), ["-", "redirect", "hang", "-"]);
-        assert_eq!(faults.conditions().unwrap().clock_offset_seconds, -5);
+        let conditions = faults.conditions().unwrap();
+        assert_eq!(conditions.clock_offset_seconds, -5);
+        assert_eq!(conditions.now.unwrap().to_string(), "2030-01-01T00:00:00Z");
         fs::write(
             &path,
             r#"{"rule":[{"times":1,"effect":{"raw":{"status":200,"body":"{query}"}}},

@@ -88,7 +88,8 @@ async fn handle(
         return response;
     };
     if let Some(reply) = reply {
-        return reply.into_response(&visit.request_id);
+        let further = visit.service.behaviour.gateway_headers;
+        return reply.into_response(&visit.request_id, further);
     }
     if matches!(visit.fault, Some(Effect::Hang)) {
         // Dropped when the client leaves; ends when the server does.

@@ -4,6 +4,7 @@
 
 use rusqlite::{OptionalExtension as _, Transaction, params};
 
+use super::behaviour::Behaviour;
 use super::error::Refusal;
 use super::identity::Identity;
 use super::{EmulatorError, arn, random};
@@ -111,4 +112,11 @@ pub(crate) fn for_secret(
     let (id, spec, home, state) = found.ok_or(Refusal::ResourceNotFound)?;
     let usable = SYMMETRIC.contains(&spec.as_str()) && home.as_deref() == instance;
     if usable && state == "Enabled" { Ok(id) } else { Err(Refusal::InvalidParameter) }
+}
+
+/// Refuses one key more than the account may have.
+pub(crate) fn check_room(tx: &Transaction<'_>, behaviour: &Behaviour) -> Result<(), Refusal> {
+    let Some(most) = behaviour.most_keys else { return Ok(()) };
+    let count: i64 = tx.query_row("SELECT count(*) FROM key", [], |row| row.get(0))?;
+    if count < most { Ok(()) } else { Err(Refusal::LimitExceeded) }
 }

@@ -31,6 +31,7 @@ mod seal;
 mod secrets;
 mod service;
 mod stages;
+mod streams;
 mod tags;
 mod upkeep;
 mod verify;
@@ -47,6 +48,7 @@ use std::sync::Arc;
 
 use tokio::net::TcpListener;
 
+pub(crate) use self::behaviour::Behaviour;
 pub(crate) use self::identity::Identity;
 pub(crate) use crate::clock::Clock;
 
@@ -61,6 +63,8 @@ pub(crate) struct Options {
     pub faults: Option<PathBuf>,
     /// A file that gets one JSON line a request: names and outcomes, never values.
     pub requests: Option<PathBuf>,
+    /// What the documentation leaves open.
+    pub behaviour: Behaviour,
 }
 
 /// Why an emulator could not start or stopped.
@@ -106,6 +110,9 @@ pub(crate) enum EmulatorError {
     /// The fault file cannot be understood.
     #[error("the fault file is wrong: {0}")]
     Faults(String),
+    /// The behaviour file cannot be understood.
+    #[error("the behaviour file is wrong: {0}")]
+    Behaviour(String),
     /// The system gave no randomness.
     #[error("the system gave no randomness")]
     Random,

@@ -6,6 +6,13 @@ use serde_json::Value;
 
 use super::error::KmsError;
 
+/// Headers of the gateway with one value for all answers (facts/kms.md §6.1).
+const FURTHER: [(&str, &str); 3] = [
+    ("access-control-allow-origin", "*"),
+    ("access-control-expose-headers", "*"),
+    ("keep-alive", "timeout=25"),
+];
+
 /// What goes back to the client.
 pub(crate) struct Reply {
     pub(crate) status: u16,
@@ -38,8 +45,12 @@ impl Reply {
         reply
     }
 
-    /// The answer as HTTP.
-    pub(crate) fn into_response(self, request_id: &str) -> Response<Body> {
+    /// The answer as HTTP, with the `further` headers that third parties saw from the gateway.
+    pub(crate) fn into_response(mut self, request_id: &str, further: bool) -> Response<Body> {
+        if further {
+            self.headers.extend(FURTHER.map(|(name, value)| (name, value.to_owned())));
+            self.headers.push(("x-acs-trace-id", request_id.to_ascii_lowercase().replace('-', "")));
+        }
         let mut response = Response::new(Body::from(self.body));
         *response.status_mut() =
             StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);

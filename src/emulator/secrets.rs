@@ -3,6 +3,7 @@
 use rusqlite::{OptionalExtension as _, Row, Transaction, params};
 
 use super::answer::Answer;
+use super::behaviour::Behaviour;
 use super::dates;
 use super::error::Refusal;
 use super::managed::SecretType;
@@ -143,4 +144,11 @@ pub(crate) fn check_name(name: &str, kind: SecretType) -> Result<(), Refusal> {
             }
         };
     if valid { Ok(()) } else { Err(Refusal::InvalidParameter) }
+}
+
+/// Refuses one secret more than the account may have.
+pub(crate) fn check_room(tx: &Transaction<'_>, behaviour: &Behaviour) -> Result<(), Refusal> {
+    let Some(most) = behaviour.most_secrets else { return Ok(()) };
+    let count: i64 = tx.query_row("SELECT count(*) FROM secret", [], |row| row.get(0))?;
+    if count < most { Ok(()) } else { Err(Refusal::LimitExceeded) }
 }

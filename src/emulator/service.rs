@@ -39,7 +39,7 @@ impl Service {
             seal: Seal::open(&folder)?,
             db: Db::open(&folder.reserve("kms.db")?, |db| keys::seed(db, now))?,
             clock: options.clock,
-            behaviour: Behaviour::default(),
+            behaviour: options.behaviour,
             faults,
             journal: Journal::open(options.requests.as_deref())?,
             nonces: Nonces::default(),

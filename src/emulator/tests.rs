@@ -19,7 +19,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
 
 use super::dates::DAY_MS;
-use super::{Clock, Emulator, Options, random};
+use super::{Behaviour, Clock, Emulator, Options, random};
 
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 
@@ -48,6 +48,7 @@ impl House {
             }),
             faults: Some(folder.path().join("faults")),
             requests: Some(folder.path().join("requests")),
+            behaviour: Behaviour::default(),
         })
         .unwrap();
         let identity = emulator.identity();

@@ -20,6 +20,9 @@ use super::request::{Parsed, Received};
 /// Everything but RFC 3986's unreserved characters.
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 
+/// What the gateway says of a signature if it repeats nothing.
+const BARE_MISMATCH: &str = "Specified signature does not match our calculation.";
+
 /// How a request is signed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Scheme {
@@ -141,7 +144,9 @@ pub(crate) fn verify(
     }
     let nonce = common(Common::Nonce).ok_or_else(|| KmsError::missing("SignatureNonce"))?;
     if !bool::from(signed.signature.as_bytes().ct_eq(signed.expected.as_bytes())) {
-        return Err(KmsError::new(400, "SignatureDoesNotMatch", signed.mismatch));
+        let bare = !behaviour.mismatch_repeats_request && scheme != Scheme::Rpc1;
+        let message = if bare { BARE_MISMATCH.to_owned() } else { signed.mismatch };
+        return Err(KmsError::new(400, "SignatureDoesNotMatch", message));
     }
     token(common(Common::Token), tokens)?;
     // Last, so that nobody without the key can use up a nonce.

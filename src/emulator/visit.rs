@@ -106,7 +106,7 @@ impl Visit {
     /// Who asks for what, and when it is.
     fn admit(&self, parsed: &Parsed) -> Result<(Action, Timestamp), KmsError> {
         let Self { service, received, .. } = self;
-        let Conditions { clock_offset_seconds, security_tokens } =
+        let Conditions { clock_offset_seconds, now: standing, security_tokens } =
             service.faults.conditions().map_err(|error| {
                 KmsError::new(500, "InternalFailure", format!("fault file: {error}"))
             })?;
@@ -154,6 +154,7 @@ impl Visit {
         if action == Action::SetSecretPolicy && received.method != "POST" {
             return Err(method());
         }
+        let now = standing.unwrap_or(now);
         if service.behaviour.quotas && !service.quota.admit(action, now.as_millisecond()) {
             return Err(KmsError::throttled(&service.behaviour));
         }

@@ -31,6 +31,8 @@ pub(crate) enum Refusal {
     Mismatch(Vec<&'static str>),
     /// The secret is not the one that was approved.
     Changed,
+    /// The secret is outside of any KMS instance, where KMS is known to refuse the call.
+    OutsideInstance,
     /// The level needs a PIN, and none is set.
     PinRequired,
     /// The file of the PIN is not the one that this server knows.
@@ -81,6 +83,8 @@ impl Refusal {
             Self::CoolingOff { .. } => "ConfirmationCoolOff",
             Self::Mismatch(_) => "ConfirmationMismatch",
             Self::Changed => "ConfirmationChanged",
+            // What KMS would answer: the agent and the documents know it under this name.
+            Self::OutsideInstance => "Forbidden.KeyPolicyUnSupported",
             Self::PinRequired => "PinRequired",
             Self::PinChanged => "PinChanged",
             Self::Unproven => "ConfirmationUnproven",
@@ -144,6 +148,9 @@ impl Refusal {
                 )
             }
             Self::Changed => "the secret changed after the person was asked".into(),
+            Self::OutsideInstance => {
+                "only secrets of a KMS instance have policies; this one is in the shared KMS, so the call was not made".into()
+            }
             Self::PinRequired => "the policy asks for a PIN, and none is set".into(),
             Self::PinChanged => {
                 "the PIN was changed or removed while this server ran; it takes no approval any more".into()
@@ -185,6 +192,9 @@ impl Refusal {
             }
             Self::Changed => {
                 "Call DescribeSecret to see what it is now, then ask again without ConfirmationToken.".into()
+            }
+            Self::OutsideInstance => {
+                "Create the secret with DKMSInstanceId, or grant access in RAM instead.".into()
             }
             Self::PinRequired => {
                 "The person runs `kms-mcp pin set` in their own terminal, with the --state-dir of this server if it has one; then call again. You cannot set it for them.".into()

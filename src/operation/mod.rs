@@ -234,6 +234,8 @@ pub enum Witness {
     None,
     /// The secret's type, creation time and deletion state.
     Secret,
+    /// The same, of a secret of a KMS instance: KMS refuses the call on any other, so nobody is asked.
+    SecretOfInstance,
     /// The same, and tags and versions to show the approver what would be lost.
     SecretWithVersions,
     /// The same as `Secret`, and the version that would be read.
@@ -257,7 +259,7 @@ pub struct ValueSlot<'a> {
 /// Where a value comes from, so that it need not pass through a conversation. Exactly one is set.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
-#[schemars(inline)]
+#[schemars(inline, extend("examples" = [{ "File": "db-password" }]))]
 pub struct SecretDataSource {
     /// Name of an environment variable that config.toml allows
     #[schemars(length(min = 1, max = 128))]

@@ -222,6 +222,9 @@ fn expected(schema: &Value, given: &Value) -> String {
         }
         ("array" | "object", _) => format!("of type {kind}: for example {}", example(schema)),
         ("integer", _) => "an integer".into(),
+        ("string", Value::Array(_) | Value::Object(_)) => {
+            "a string; JSON that belongs into it goes in as text".into()
+        }
         _ => format!("a {kind}"),
     }
 }
@@ -237,6 +240,8 @@ fn example(schema: &Value) -> Value {
             if let Some(Value::Object(properties)) = schema.get("properties") {
                 members
                     .extend(properties.iter().map(|(name, inner)| (name.clone(), example(inner))));
+            } else if let Some(inner @ Value::Object(_)) = schema.get("additionalProperties") {
+                members.insert("name".into(), example(inner));
             }
             Value::Object(members)
         }
@@ -271,6 +276,7 @@ mod tests {
                 "Kind": { "type": "string", "enum": ["a", "b"] },
                 "Tags": { "type": "array", "maxItems": 2, "items": { "type": "object",
                     "additionalProperties": false, "properties": { "TagKey": { "type": "string" } } } },
+                "Pairs": { "type": "object", "additionalProperties": { "type": "string" } },
             }
         });
         conform(&schema, value).map_or_else(|invalid| invalid.to_string(), |()| "fits".into())
@@ -283,6 +289,14 @@ mod tests {
             (json!({}), "`Name` must be given, it is required"),
             (json!({ "Name": "abcde" }), "`Name` must be 1 to 4 characters long"),
             (json!({ "Name": 5 }), "`Name` must be a string"),
+            (
+                json!({ "Name": {} }),
+                "`Name` must be a string; JSON that belongs into it goes in as text",
+            ),
+            (
+                json!({ "Name": "x", "Pairs": "{}" }),
+                r#"`Pairs` must be JSON, not a string that holds JSON: for example {"name":"…"}"#,
+            ),
             (
                 json!({ "Name": "x", "Force": "true" }),
                 "`Force` must be a boolean: true or false, without quotes",
@@ -304,11 +318,11 @@ mod tests {
             ),
             (
                 json!({ "Name": "x", "Nmae\u{202e}": 1 }),
-                "`(unprintable name)` must be left out, it is not known here; known are Name, Force, Days, Kind, Tags",
+                "`(unprintable name)` must be left out, it is not known here; known are Name, Force, Days, Kind, Tags, Pairs",
             ),
             (
                 json!([]),
-                r#"`arguments` must be of type object: for example {"Name":"…","Force":true,"Days":1,"Kind":"a","Tags":[{"TagKey":"…"}]}"#,
+                r#"`arguments` must be of type object: for example {"Name":"…","Force":true,"Days":1,"Kind":"a","Tags":[{"TagKey":"…"}],"Pairs":{"name":"…"}}"#,
             ),
         ];
         for (value, says) in cases {

@@ -15,7 +15,7 @@ const PAIRS_MAX: usize = 10;
 /// Managed types only; SecretSubType decides which keys
 #[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
-#[schemars(inline)]
+#[schemars(inline, extend("examples" = [{ "SecretSubType": "SingleUser", "DBInstanceId": "rm-1" }]))]
 pub(crate) struct ExtendedConfig {
     pub(crate) secret_sub_type: SubType,
     #[serde(rename = "DBInstanceId", skip_serializing_if = "Option::is_none")]

@@ -46,7 +46,7 @@ impl Operation for SetSecretPolicy {
     }
 
     fn witness(_input: &Input) -> Witness {
-        Witness::Secret
+        Witness::SecretOfInstance
     }
 
     fn params(input: Input) -> Params {

@@ -169,10 +169,13 @@ impl Pipeline {
         let seen = self
             .step::<DescribeSecret>(request, json!({ "SecretName": name, "FetchTags": tags }))
             .await?;
+        if witness == Witness::SecretOfInstance && text(&seen, "DKMSInstanceId").is_none() {
+            return Err(Refusal::OutsideInstance.into());
+        }
         let mut witnessed = described(&seen);
         self.learn(request, witnessed.arn.as_deref());
         match witness {
-            Witness::None | Witness::Secret => {}
+            Witness::None | Witness::Secret | Witness::SecretOfInstance => {}
             Witness::SecretWithVersions => {
                 witnessed.versions =
                     self.versions(request, &name).await?.iter().map(line).collect();

@@ -160,17 +160,14 @@ fn objections(schema: &Value, input: bool, at: &str, found: &mut Vec<String>) {
 #[test]
 fn schemas_are_plain_and_strings_have_limits() {
     let mut found = Vec::new();
-    let (mut words, mut schemas) = (0, 0);
     for tool in tools(Era::V2025_11_25) {
         let name = tool["name"].as_str().unwrap();
         for (schema, input) in [("inputSchema", true), ("outputSchema", false)] {
             let schema = &tool[schema];
             assert_eq!(schema["type"], "object", "{name}");
             objections(schema, input, name, &mut found);
-            schemas += schema.to_string().len();
         }
         assert_eq!(tool["inputSchema"]["additionalProperties"], false, "{name}");
-        words += tool["description"].as_str().unwrap().len();
         let inspect = tool["annotations"]["readOnlyHint"] == true;
         for common in ["ConfirmationToken", "Reason"] {
             let offered = tool["inputSchema"]["properties"].get(common).is_some();
@@ -178,12 +175,33 @@ fn schemas_are_plain_and_strings_have_limits() {
         }
     }
     assert!(found.is_empty(), "{found:#?}");
+}
+
+/// What `tools/list` costs in every conversation: `cargo test --test it bytes -- --show-output`.
+#[test]
+fn what_every_conversation_pays_for_has_a_limit_in_bytes() {
+    const MOST_IN: usize = 16_000;
+    const MOST_OUT: usize = 16_000;
+    let (mut all_in, mut all_out) = (0, 0);
+    let mut table = String::new();
+    for tool in tools(Era::V2025_11_25) {
+        // Compact JSON, with the common arguments and the whole envelope.
+        let length = |member: &str| {
+            let value = &tool[member];
+            value.as_str().map_or_else(|| value.to_string().len(), str::len)
+        };
+        let input = length("name") + length("description") + length("inputSchema");
+        let output = length("outputSchema");
+        table.push_str(&format!("{:<28}{input:>7}{output:>7}\n", tool["name"].as_str().unwrap()));
+        all_in += input;
+        all_out += output;
+    }
+    table.push_str(&format!("{:<28}{all_in:>7}{all_out:>7}\n", "all"));
     #[expect(clippy::print_stdout, reason = "shown with --show-output")]
     {
-        println!("descriptions: {words} bytes; schemas: {schemas} bytes");
+        println!("{:<28}{:>7}{:>7}\n{table}", "bytes", "in", "out");
     }
-    // Paid for in every conversation: whoever adds much has to say so here.
-    assert!(words + schemas < 40_000, "{words} + {schemas} bytes");
+    assert!(all_in <= MOST_IN && all_out <= MOST_OUT, "{table}");
 }
 
 /// The replies of the wire cases are all checked in `wire/rules.rs`; here the schema's edges.

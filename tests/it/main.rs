@@ -26,6 +26,8 @@ mod crash;
 #[cfg(test)]
 mod elicitation;
 #[cfg(test)]
+mod errors;
+#[cfg(test)]
 mod file_destination;
 #[cfg(test)]
 mod first_run;
@@ -53,6 +55,8 @@ mod pin;
 mod policy;
 #[cfg(test)]
 mod record;
+#[cfg(test)]
+mod scenarios;
 #[cfg(test)]
 mod schema;
 #[cfg(test)]

@@ -43,6 +43,7 @@ pub(super) fn run(call: &Call<'_>) -> Result<Answer, Refusal> {
     if rotates && (!symmetric || origin == "EXTERNAL") {
         return Err(Refusal::Unsupported);
     }
+    keys::check_room(call.tx, call.behaviour)?;
     let id = match instance {
         Some(_) => format!("key-hzz{}", random::lower(17)?),
         None => random::uuid()?,

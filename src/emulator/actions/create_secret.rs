@@ -63,6 +63,7 @@ pub(super) fn run(call: &Call<'_>) -> Result<Answer, Refusal> {
         Some(_) => return Err(Refusal::ResourceExist),
         None => {}
     }
+    secrets::check_room(tx, call.behaviour)?;
     let value = managed::first(kind, &config, data, call.now)?;
     let mut secret = Secret {
         id: 0,

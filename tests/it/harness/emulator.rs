@@ -29,14 +29,18 @@ impl Emulator {
         emulator
     }
 
-    /// Starts on `folder`: data in `data`, faults from `faults.toml`, requests to `requests.jsonl`.
+    /// Starts on `folder`: data in `data`, faults from `faults.toml`, requests to `requests.jsonl`,
+    /// and `behaviour.toml` if it is there.
     pub(crate) fn start_in(folder: &Path) -> Self {
         let faults = folder.join("faults.toml");
         if !faults.exists() {
             std::fs::write(&faults, "").unwrap();
         }
+        let behaviour = folder.join("behaviour.toml");
         let mut child = Command::new(BINARY)
             .args(["emulator", "--listen", "127.0.0.1:0"])
+            .args(behaviour.exists().then_some("--behaviour"))
+            .args(behaviour.exists().then_some(&behaviour))
             .arg("--data")
             .arg(folder.join("data"))
             .arg("--faults")

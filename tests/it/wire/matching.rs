@@ -4,15 +4,15 @@ use serde_json::{Map, Value};
 
 /// What stands for what is only known while the case runs.
 #[derive(Debug, Default)]
-pub(super) struct Known {
-    pub(super) account: String,
-    pub(super) instance: String,
-    pub(super) key: String,
+pub(crate) struct Known {
+    pub(crate) account: String,
+    pub(crate) instance: String,
+    pub(crate) key: String,
 }
 
 impl Known {
     /// Fills in what is known, and expands `$repeat`.
-    pub(super) fn fill(&self, value: &Value) -> Value {
+    pub(crate) fn fill(&self, value: &Value) -> Value {
         match value {
             Value::String(text) => text
                 .replace("{account}", &self.account)
@@ -31,7 +31,7 @@ impl Known {
         }
     }
 
-    pub(super) fn fill_all(&self, members: &Map<String, Value>) -> Map<String, Value> {
+    pub(crate) fn fill_all(&self, members: &Map<String, Value>) -> Map<String, Value> {
         members.iter().map(|(name, member)| (name.clone(), self.fill(member))).collect()
     }
 }
@@ -44,7 +44,7 @@ enum Extent {
 }
 
 /// The differences between an envelope and what is expected.
-pub(super) fn differences(expected: &Map<String, Value>, found: &Value) -> Vec<String> {
+pub(crate) fn differences(expected: &Map<String, Value>, found: &Value) -> Vec<String> {
     let mut wrong = Vec::new();
     for (name, wanted) in expected {
         let at = format!("/{name}");

@@ -1,10 +1,10 @@
 //! The wire cases of `tests/cases/wire/<Action>/`: scripts run through the real server against a
 //! real emulator, in each protocol version. A new case is a new file; `case.rs` says its format.
 
-mod case;
-mod matching;
+pub(crate) mod case;
+pub(crate) mod matching;
 mod rules;
-mod run;
+pub(crate) mod run;
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -42,7 +42,7 @@ fn run_all(era: Era) {
                     files.get(next.fetch_add(1, std::sync::atomic::Ordering::Relaxed))
                 {
                     let wrong = match Case::read(&folder().join(file)) {
-                        Ok(case) => run::run(&case, era),
+                        Ok(case) => run::run(&case, era, "acs3"),
                         Err(why) => vec![why],
                     };
                     failures

@@ -79,12 +79,12 @@ fn of_error(envelope: &Value) -> Vec<String> {
 }
 
 /// What is wrong with a request that reached the emulator.
-pub(super) fn of_request(request: &Value) -> Vec<String> {
+pub(super) fn of_request(request: &Value, signature: &str) -> Vec<String> {
     let mut wrong = Vec::new();
     if !request["user_agent"].as_str().unwrap_or_default().contains("AlibabaCloud-Agent-Skills") {
         wrong.push(format!("the User-Agent is {}", request["user_agent"]));
     }
-    for (name, wanted) in [("method", "POST"), ("path", "/"), ("signature", "acs3")] {
+    for (name, wanted) in [("method", "POST"), ("path", "/"), ("signature", signature)] {
         if request[name] != wanted {
             wrong.push(format!("{name} is {}", request[name]));
         }

@@ -91,7 +91,7 @@ fn the_table_tells_of_a_call_what_the_operation_tells() {
             assert_eq!(action.sources.contains(&Some("inline")), says.takes_value, "{name}");
             let steps: &[&str] = match says.witness {
                 Witness::None => &[],
-                Witness::Secret => &["DescribeSecret"],
+                Witness::Secret | Witness::SecretOfInstance => &["DescribeSecret"],
                 Witness::SecretWithVersions | Witness::Version { .. } => {
                     &["DescribeSecret", "ListSecretVersionIds"]
                 }
