@@ -17,6 +17,10 @@ use crate::env::Env;
 const CAP: u64 = 256 * 1024;
 /// How long a repeated call waits for a decision, in seconds (design §6).
 const WAIT_SECONDS: u64 = 45;
+/// How long a dialog in the client may stay open, in seconds.
+const ASK_SECONDS: u64 = 120;
+/// How often a client hears that its call waits, in seconds.
+const PROGRESS_SECONDS: u64 = 5;
 
 /// Why the settings cannot be used. The server does not start then.
 #[derive(Debug, thiserror::Error)]
@@ -38,6 +42,8 @@ pub(crate) struct Config {
     /// The region, when neither argument, flag nor environment names one.
     pub(crate) region: Option<String>,
     wait_seconds: Option<u64>,
+    ask_seconds: Option<u64>,
+    progress_seconds: Option<u64>,
     /// Each question is opened in the person's browser.
     #[serde(default)]
     pub(crate) open_browser: bool,
@@ -80,17 +86,33 @@ impl Config {
             let line = text.get(..start).unwrap_or_default().matches('\n').count() + 1;
             ConfigError::Content(name.clone(), format!("line {line}: {}", error.message()))
         })?;
-        match config.wait_seconds {
-            Some(seconds) if seconds > 300 => {
-                Err(ConfigError::Content(name, "`wait_seconds` must be 0 to 300".into()))
+        let ranges = [
+            ("wait_seconds", config.wait_seconds, 0..=300),
+            ("ask_seconds", config.ask_seconds, 1..=300),
+            ("progress_seconds", config.progress_seconds, 1..=60),
+        ];
+        for (key, given, range) in ranges {
+            if given.is_some_and(|seconds| !range.contains(&seconds)) {
+                let said = format!("`{key}` must be {} to {}", range.start(), range.end());
+                return Err(ConfigError::Content(name, said));
             }
-            _ => Ok(config),
         }
+        Ok(config)
     }
 
     /// How long a repeated call waits for a decision.
     pub(crate) fn wait(&self) -> Duration {
         Duration::from_secs(self.wait_seconds.unwrap_or(WAIT_SECONDS))
+    }
+
+    /// How long a dialog in the client may stay open.
+    pub(crate) fn ask(&self) -> Duration {
+        Duration::from_secs(self.ask_seconds.unwrap_or(ASK_SECONDS))
+    }
+
+    /// How often a client that wants to know hears that its call waits.
+    pub(crate) fn progress(&self) -> Duration {
+        Duration::from_secs(self.progress_seconds.unwrap_or(PROGRESS_SECONDS))
     }
 }
 

@@ -99,7 +99,7 @@ impl Desk<'_> {
         let event = event(&record, pending, &decision);
         let recorded = self.audit.record(kind, event, Durability::Synced).await;
         recorded.map_err(|_| DecideError::Audit)?;
-        if self.store.decide(&pending.token_hash, &pending.digest, &decision)? {
+        if self.store.decide(pending.token_hash, pending.digest, decision).await? {
             Ok(answer)
         } else {
             Err(DecideError::Closed)

@@ -135,7 +135,9 @@ pub(super) async fn run(flags: Flags, env: Env, scrubber: Scrubber) -> Result<Ex
         calls: AtomicU64::new(0),
     };
     tracing::info!("serving MCP on stdio");
-    let served = mcp::serve(Arc::new(pipeline), tokio::io::stdin(), tokio::io::stdout()).await;
+    let patience = mcp::Patience { ask: config.ask(), progress: config.progress() };
+    let (input, output) = (tokio::io::stdin(), tokio::io::stdout());
+    let served = mcp::serve(Arc::new(pipeline), patience, input, output).await;
     store.close();
     audit.stop().await;
     served?;

@@ -8,11 +8,13 @@ use crate::audit::{Event, Kind, Resource as Audited, Trail, Upstream};
 use crate::client::{Answer, ClientError};
 use crate::guard::{Challenge, Refusal, secret_name};
 use crate::operation::{Destination, Operation, Outcome, Risk};
-use crate::reply::{self, Changed, Reply, Ways};
+use crate::reply::{self, Changed, Question, Reply, Ways};
 use crate::values::Prepared;
 
 /// The code of a value that reached no file.
 const NO_FILE: &str = "FileUnavailable";
+/// The outcome of a call that the client gave up before anything could change.
+pub(super) const CANCELLED: &str = "cancelled";
 
 impl Pipeline {
     pub(super) async fn answer<O: Operation>(
@@ -117,6 +119,7 @@ impl Pipeline {
         let outcome = match (settled_as, certainty) {
             (Some(outcome), _) => outcome.name(),
             (None, Changed::Unknown) => "unknown",
+            (None, Changed::No) if failure.is_given_up() => CANCELLED,
             (None, Changed::No) => "failed",
         };
         let event = Event {
@@ -161,22 +164,29 @@ impl Pipeline {
     /// Records a call that was not admitted, and answers it.
     pub(super) async fn stopped(&self, stop: Stop, known: Known) -> Reply {
         let Known { mut event, equivalent, scrubbers, notes } = known;
+        let mut page = None;
         let (kind, mut envelope) = match &stop {
             Stop::Refused(refusal) => {
                 event.code = Some(refusal.code().into());
-                event.decision = Some(
-                    if matches!(refusal, Refusal::Confirm(_)) { "ask" } else { "refuse" }.into(),
-                );
+                let kind = if matches!(refusal, Refusal::Confirm(_)) {
+                    event.decision = Some("ask".into());
+                    Kind::Challenge
+                } else if matches!(refusal, Refusal::Cancelled) {
+                    event.outcome = Some(CANCELLED.into());
+                    Kind::Aborted
+                } else {
+                    event.decision = Some("refuse".into());
+                    Kind::Denied
+                };
                 if let Refusal::Denied { rule, .. } = refusal {
                     event.rule = Some(rule.clone());
                 }
-                let asks = matches!(refusal, Refusal::Confirm(_));
-                let kind = if asks { Kind::Challenge } else { Kind::Denied };
                 let ways = if let Refusal::Confirm(challenge) = refusal {
                     self.ways(challenge).await
                 } else {
                     Ways::default()
                 };
+                page.clone_from(&ways.approve_at);
                 (kind, reply::refused(refusal, equivalent.as_ref(), &ways))
             }
             Stop::Failed(failure, changed) => {
@@ -187,7 +197,9 @@ impl Pipeline {
         reply::add_notes(&mut envelope, notes);
         let closed = self.audit.refuse(kind, self.clean(event, &scrubbers)).await;
         let question = match stop {
-            Stop::Refused(Refusal::Confirm(challenge)) if challenge.client => Some(*challenge),
+            Stop::Refused(Refusal::Confirm(challenge)) if challenge.client || page.is_some() => {
+                Some(Question { challenge: *challenge, page })
+            }
             Stop::Refused(_) | Stop::Failed(..) => None,
         };
         Reply::new(&closed, envelope, None, scrubbers).asking(question)

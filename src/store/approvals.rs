@@ -105,13 +105,25 @@ impl Store {
     }
 
     /// Decides on exactly that record. `false`: it does not wait any more.
-    pub(crate) fn decide(
+    pub(crate) async fn decide(
         &self,
-        token_hash: &Hash,
-        digest: &Hash,
-        decision: &Decision,
+        token_hash: Hash,
+        digest: Hash,
+        decision: Decision,
     ) -> Result<bool, StoreError> {
-        self.now(|connection| decide(connection, token_hash, digest, decision))
+        self.run(move |connection| decide(connection, &token_hash, &digest, &decision)).await
+    }
+
+    /// Takes back a question that nobody will hear the answer of: it expires at `now_ms`.
+    pub(crate) async fn withdraw(&self, token_hash: Hash, now_ms: i64) -> Result<(), StoreError> {
+        self.run(move |connection| {
+            connection.execute(
+                "UPDATE approvals SET expires_ms = ?1 WHERE token_hash = ?2 AND state = 'pending'",
+                params![now_ms, token_hash],
+            )?;
+            Ok(())
+        })
+        .await
     }
 
     /// Where the request of that token stands.
