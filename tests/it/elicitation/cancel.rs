@@ -172,6 +172,8 @@ fn a_request_that_failed_is_not_sent_again() {
     until("the request", || (emulator.count("ListSecrets") > 0).then_some(()));
     cancel(&mut server, id);
     let ended = server.audited(|row| row["event"] == "result" && row["tool"] == "ListSecrets");
+    // On record is what KMS said to the one that was sent.
+    assert_eq!(ended["outcome"], "failed", "{ended}");
     assert_eq!(ended["upstream"]["attempts"], 1, "{ended}");
     assert_eq!(emulator.count("ListSecrets"), 1);
 }
