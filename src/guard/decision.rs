@@ -267,6 +267,11 @@ mod tests {
             let all = [&by_server, &unsigned, &signed_by_person];
             assert_eq!(all.map(|one| proven(level, key, &TOKEN, one)), counts, "{level:?} {key:?}");
         }
+        // A client's word is not looked up here: whoever writes the store could have written it.
+        for level in [Level::Token, Level::Client, Level::Person, Level::Pin] {
+            assert!(!proven(level, None, &TOKEN, &decided(BY_CLIENT, None)), "{level:?}");
+            assert!(!proven(level, Some(&key), &TOKEN, &signed(&pair, BY_CLIENT)), "{level:?}");
+        }
         // Even a signature does not make a person's decision the server's, or the other way round.
         assert!(!proven(Level::Person, Some(&key), &TOKEN, &signed(&pair, BY_SERVER)));
         assert!(!proven(Level::Person, Some(&key), &[3; 32], &signed_by_person));

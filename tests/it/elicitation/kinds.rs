@@ -4,8 +4,8 @@
 use serde_json::{Value, json};
 
 use super::client::{Does, call, types};
-use super::{put, read, server};
-use crate::harness::Era;
+use super::{put, read, server, server_with};
+use crate::harness::{Era, Pty, ServerOptions};
 
 /// A kind of client, and what is expected of us.
 struct Kind {
@@ -25,7 +25,11 @@ struct Kind {
 #[track_caller]
 fn meets(kind: &Kind) {
     for era in Era::ALL {
-        let mut server = server(era, &kind.elicitation);
+        let silent = matches!(kind.does, Does::Nothing);
+        let ask = if silent { 1 } else { 300 };
+        let config = format!("wait_seconds = 0\nask_seconds = {ask}\n");
+        let options = ServerOptions::embedded().era(era);
+        let mut server = server_with(options, &kind.elicitation, &config);
         let url = kind.url.filter(|_| era != Era::V2025_06_18);
         for (tool, arguments, mode, expected) in
             [("PutSecretValue", put(), "form", kind.form), ("GetSecretValue", read(), "url", url)]
@@ -50,7 +54,7 @@ fn meets(kind: &Kind) {
             assert!(!approved, "{about}");
             let recorded = expected.filter(|outcome| *outcome != "opened");
             // A newer client that never comes back leaves nothing to record and nobody to tell.
-            if matches!(kind.does, Does::Nothing) && era == Era::V2026_07_28 && asked.is_some() {
+            if silent && era == Era::V2026_07_28 && asked.is_some() {
                 assert!(outcomes.is_empty() && went.envelope.is_null(), "{about}");
                 continue;
             }
@@ -65,7 +69,7 @@ fn meets(kind: &Kind) {
                 "{about}"
             );
             let code = went.envelope["Confirmation"]["MatchCode"].as_str().unwrap();
-            let screen = crate::harness::Pty::approve(server.home(), &[code], &["y"]);
+            let screen = Pty::approve(server.home(), &[code], &["y"]);
             assert!(screen.text.contains("Approved."), "{about}: {}", screen.text);
             let mut again = arguments.clone();
             again["ConfirmationToken"] = went.envelope["Confirmation"]["Token"].clone();
@@ -75,7 +79,7 @@ fn meets(kind: &Kind) {
     }
 }
 
-/// Answers that are the same whatever was asked.
+/// Says that it can do all there is.
 fn both() -> Value {
     json!({ "form": {}, "url": {} })
 }
@@ -116,15 +120,25 @@ fn accepting_by_itself() {
 
 #[test]
 fn accepting_pages_by_itself() {
-    let does = Does::Answers(|_| json!({ "action": "accept", "content": {} }));
-    let elicitation = json!({ "url": {} });
-    meets(&Kind {
-        elicitation,
-        does,
-        form: None,
-        url: Some("opened"),
-        note: "nothing was decided",
-    });
+    for content in [
+        |_: &Value| json!({ "action": "accept", "content": {} }),
+        // The code that the message shows, where no form asks for it.
+        |asked: &Value| {
+            let code = asked["message"].as_str().unwrap().rsplit(' ').next().unwrap();
+            let code = code.trim_end_matches('.');
+            json!({ "action": "accept", "content": { "confirm": code } })
+        },
+    ] {
+        let (form, url) = (None, Some("opened"));
+        let does = Does::Answers(content);
+        meets(&Kind {
+            elicitation: json!({ "url": {} }),
+            does,
+            form,
+            url,
+            note: "nothing was decided",
+        });
+    }
 }
 
 #[test]

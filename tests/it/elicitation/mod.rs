@@ -44,8 +44,7 @@ fn server_with(options: ServerOptions, elicitation: &Value, config: &str) -> Ser
 
 /// On the embedded KMS, where nobody waits long.
 fn server(era: Era, elicitation: &Value) -> Server {
-    let config = "wait_seconds = 0\nask_seconds = 1\n";
-    server_with(ServerOptions::embedded().era(era), elicitation, config)
+    server_with(ServerOptions::embedded().era(era), elicitation, "wait_seconds = 0\n")
 }
 
 /// Wants a consent of the client.
