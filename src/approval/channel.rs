@@ -7,6 +7,7 @@ use crate::factor::{PinFile, Statement};
 use crate::guard::approval::{Record, digest};
 use crate::guard::usable_until_ms;
 use crate::hex;
+use crate::operation::Destination;
 use crate::sensitive::Sensitive;
 use crate::store::{Decision, Pending, Store, StoreError};
 
@@ -29,6 +30,10 @@ pub(crate) trait Channel {
     fn who(&self) -> String;
     /// Shows the record, and whether a PIN protects the decision, and takes the answer.
     fn ask(&mut self, record: &Record, pin_is_set: bool) -> std::io::Result<Answer>;
+    /// Whether it can also show the value that is asked for, to the very person who agrees.
+    fn shows_value_of(&self, _: &Record) -> bool {
+        false
+    }
     /// Takes the PIN. `None`: the person gives up, and nothing is decided.
     fn pin(&mut self) -> std::io::Result<Option<Sensitive>>;
 }
@@ -42,6 +47,10 @@ pub(crate) enum DecideError {
     Unreadable,
     #[error("the question is not open any more")]
     Closed,
+    #[error(
+        "the value would be shown to you on the approval page, so you approve it there: ApproveAt in the agent's answer"
+    )]
+    NotHere,
     #[error("the audit log cannot be written, so nothing was decided")]
     Audit,
     #[error("the terminal failed")]
@@ -77,6 +86,10 @@ impl Desk<'_> {
         let answer = channel.ask(&record, self.pin.is_some())?;
         if answer == Answer::Later {
             return Ok(answer);
+        }
+        let to_person = record.destination.as_deref() == Some(Destination::Person.name());
+        if answer == Answer::Approve && to_person && !channel.shows_value_of(&record) {
+            return Err(DecideError::NotHere);
         }
         let key = match &self.pin {
             None => None,

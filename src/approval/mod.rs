@@ -11,7 +11,7 @@ mod terminal;
 
 pub(crate) use channel::{Answer, Channel, DecideError, Desk};
 pub(crate) use hidden::typed;
-pub(crate) use page::Page;
+pub(crate) use page::{Page, Viewer};
 pub(crate) use pin::{PinError, SHORTEST, enrol, unlock};
 pub(crate) use piped::Piped;
 pub(crate) use terminal::{Terminal, overview};

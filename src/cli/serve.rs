@@ -115,7 +115,8 @@ pub(super) async fn run(flags: Flags, env: Env, scrubber: Scrubber) -> Result<Ex
             Place::new(Credentials::Chain(Arc::clone(&env)), endpoint, region)?
         }
     };
-    let mut page = Page::new(&state, store.clone(), audit.clone(), clock.clone());
+    let name = instance.clone();
+    let mut page = Page::new(&state, store.clone(), audit.clone(), clock.clone(), name);
     if config.open_browser {
         page = page.in_browser(&env);
     }

@@ -4,6 +4,7 @@ use serde_json::{Map, Value};
 
 use super::steps::Stop;
 use super::{Known, Pipeline};
+use crate::approval::Viewer;
 use crate::audit::{Event, Kind, Resource as Audited, Trail, Upstream};
 use crate::client::{Answer, ClientError};
 use crate::guard::{Challenge, Refusal, secret_name};
@@ -13,6 +14,10 @@ use crate::values::Prepared;
 
 /// The code of a value that reached no file.
 const NO_FILE: &str = "FileUnavailable";
+/// To the agent, of a value for the person.
+const SHOWN: &str = "The value is shown once on the approval page, where the person approved it: they choose \"Show the value\" within 3 minutes. It is not in this conversation.";
+/// The same, when it came too late.
+const NOT_SHOWN: &str = "The approval page did not wait for the value any more: it was dropped, and nobody saw it. Ask again without ConfirmationToken if it is wanted.";
 /// The outcome of a call that the client gave up before anything could change.
 pub(super) const CANCELLED: &str = "cancelled";
 
@@ -92,9 +97,18 @@ impl Pipeline {
         {
             self.place.learn_arn(arn);
         }
-        let disclosed = value.filter(|_| asked.destination == Some(Destination::Agent));
+        let (disclosed, for_person) = match asked.destination {
+            Some(Destination::Agent) => (value, None),
+            // A disclosure that is not on record did not happen.
+            Some(Destination::Person) => (None, value.filter(|_| closed.is_recorded())),
+            Some(Destination::Mask | Destination::File) | None => (None, None),
+        };
         let mut notes = std::mem::take(&mut known.notes);
-        // A disclosure that is not on record did not happen: dropped, the file is removed.
+        if let (Some(value), Some(viewer)) = (for_person, asked.viewer.take()) {
+            let note = if viewer.show(value) { SHOWN } else { NOT_SHOWN };
+            notes.push(note.into());
+        }
+        // The same with a file: it is removed.
         if let Some(path) = file.filter(|_| closed.is_recorded()).map(Prepared::keep) {
             notes.push(format!(
                 "The value was written to {} (mode 0600); it is not in this conversation.",
@@ -241,6 +255,8 @@ pub(super) struct Asked {
     pub(super) written: Option<String>,
     /// Where the value goes, for the destination `file`.
     pub(super) file: Option<Prepared>,
+    /// Who sees the value, for the destination `person`.
+    pub(super) viewer: Option<Viewer>,
     pub(super) risk: Risk,
     pub(super) destination: Option<Destination>,
     pub(super) own_account: bool,

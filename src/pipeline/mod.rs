@@ -14,13 +14,15 @@ use std::time::Duration;
 
 use serde_json::{Map, Value};
 
-use crate::approval::Page;
+use crate::approval::{Page, Viewer};
 use crate::audit::{AuditLog, Event};
 use crate::client::Client;
 use crate::env::Env;
-use crate::guard::policy::Level;
+use crate::guard::policy::{Level, Verdict};
 use crate::guard::{Guard, Refusal, Request};
-use crate::operation::{Operation, Risk, SecretDataSource, Witness, equivalent};
+use crate::operation::{
+    Destination, Invalid, Operation, Risk, SecretDataSource, Witness, equivalent,
+};
 use crate::reply::{Equivalent, Reply};
 use crate::scrub::Scrubber;
 use crate::sensitive::Sensitive;
@@ -133,6 +135,7 @@ impl Pipeline {
                 level == Level::None || self.guard.asked_for::<O>(&request, &verdict, level);
             self.choose_key(&mut request, may_create, &mut known.notes, caller).await?;
         }
+        let viewer = self.viewer::<O>(&request, &verdict, level).map_err(Refusal::Invalid)?;
         let prepared = request.file_name.as_deref().map(|name| self.disclosed.prepare(name));
         let writes = matches!(request.risk, Risk::Write | Risk::Destroy);
         let labels = auto_key::given(&request, "VersionStage")
@@ -143,6 +146,7 @@ impl Pipeline {
             file: prepared.transpose().map_err(Refusal::Invalid)?,
             risk: request.risk,
             destination: request.destination,
+            viewer,
             own_account: !request.resource.name.starts_with("acs:"),
             version: request.witnessed.as_ref().and_then(|seen| seen.version_id.clone()),
         };
@@ -156,6 +160,34 @@ impl Pipeline {
             Ok(answer) => self.answer::<O>(answer, trail, asked, known).await,
             Err(failure) => self.failed::<O>(&failure, trail, &asked, known).await,
         })
+    }
+
+    /// Who the value will be shown to. For the destination `person` that is whoever approved it on
+    /// the page; a value that has nowhere to go is not asked for.
+    fn viewer<O: Operation>(
+        &self,
+        request: &Request,
+        verdict: &Verdict,
+        level: Level,
+    ) -> Result<Option<Viewer>, Invalid> {
+        if request.destination != Some(Destination::Person) {
+            return Ok(None);
+        }
+        let refused = |allowed: &str| Err(Invalid::new("Destination", allowed));
+        if level < Level::Person {
+            return refused("another one: the policy asks no person who could be shown the value");
+        }
+        // Any other token is refused, or answered with a new question, when it comes to it.
+        let token = request.token.as_ref();
+        match token.filter(|_| self.guard.asked_for::<O>(request, verdict, level)) {
+            None => Ok(None),
+            Some(token) => match self.page.viewer(token) {
+                None => refused(
+                    "approved on the approval page, which shows the value, at most 3 minutes ago; make the call again without ConfirmationToken",
+                ),
+                viewer => Ok(viewer),
+            },
+        }
     }
 
     /// Resolves everything but the decision.

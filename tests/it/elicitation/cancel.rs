@@ -166,16 +166,17 @@ fn a_request_that_failed_is_not_sent_again() {
     let emulator = Emulator::start();
     let mut server = server(&emulator, Era::V2025_11_25);
     emulator.faults(
-        r#"rule = [{ action = "ListSecrets", effect = { error = { status = 503, code = "ServiceUnavailableTemporary", message = "x", retry_after_ms = 5000 } } }]"#,
+        r#"rule = [{ action = "UpdateSecret", effect = { error = { status = 429, code = "Rejected.Throttling", message = "x", retry_after_ms = 5000 } } }]"#,
     );
-    let id = send(&mut server, "ListSecrets", json!({}));
-    until("the request", || (emulator.count("ListSecrets") > 0).then_some(()));
+    let update = json!({ "SecretName": "app/db", "Description": "new" });
+    let id = send(&mut server, "UpdateSecret", update);
+    until("the request", || (emulator.count("UpdateSecret") > 0).then_some(()));
     cancel(&mut server, id);
-    let ended = server.audited(|row| row["event"] == "result" && row["tool"] == "ListSecrets");
+    let ended = server.audited(|row| row["event"] == "result" && row["tool"] == "UpdateSecret");
     // On record is what KMS said to the one that was sent.
     assert_eq!(ended["outcome"], "failed", "{ended}");
     assert_eq!(ended["upstream"]["attempts"], 1, "{ended}");
-    assert_eq!(emulator.count("ListSecrets"), 1);
+    assert_eq!(emulator.count("UpdateSecret"), 1);
 }
 
 #[test]

@@ -7,12 +7,26 @@ use super::PATIENCE;
 
 /// Opens the page at `address`, fills in its form with `fields` and sends it; what is seen then.
 pub(crate) fn decide_at(address: &str, fields: &str) -> String {
-    let (host, path) = address.strip_prefix("http://").unwrap().split_once('/').unwrap();
-    let page = send(host, &format!("GET /{path} HTTP/1.1\r\n"), "");
+    let page = look_at(address);
     let (_, rest) = page.split_once("name=\"seal\" value=\"").unwrap_or_else(|| panic!("{page}"));
-    let form = format!("seal={}&{fields}", rest.split_once('"').unwrap().0);
+    press_at(address, &format!("seal={}&{fields}", rest.split_once('"').unwrap().0))
+}
+
+/// The page at `address`, with its headers.
+pub(crate) fn look_at(address: &str) -> String {
+    let (host, path) = split(address);
+    send(host, &format!("GET /{path} HTTP/1.1\r\n"), "")
+}
+
+/// Sends `form` to `address`, as a button does; what is seen then.
+pub(crate) fn press_at(address: &str, form: &str) -> String {
+    let (host, path) = split(address);
     let kind = "Content-Type: application/x-www-form-urlencoded";
-    send(host, &format!("POST /{path} HTTP/1.1\r\n{kind}\r\n"), &form)
+    send(host, &format!("POST /{path} HTTP/1.1\r\n{kind}\r\n"), form)
+}
+
+fn split(address: &str) -> (&str, &str) {
+    address.strip_prefix("http://").unwrap().split_once('/').unwrap()
 }
 
 fn send(host: &str, head: &str, body: &str) -> String {

@@ -10,7 +10,7 @@ mod pty;
 mod question;
 mod server;
 
-pub(crate) use browser::decide_at;
+pub(crate) use browser::{decide_at, look_at, press_at};
 pub(crate) use canary::Canaries;
 pub(crate) use emulator::Emulator;
 pub(crate) use gate::Gate;
