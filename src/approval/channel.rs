@@ -30,12 +30,12 @@ pub(crate) trait Channel {
     fn who(&self) -> String;
     /// Shows the record, and whether a PIN protects the decision, and takes the answer.
     fn ask(&mut self, record: &Record, pin_is_set: bool) -> std::io::Result<Answer>;
+    /// Takes the PIN. `None`: the person gives up, and nothing is decided.
+    fn pin(&mut self) -> std::io::Result<Option<Sensitive>>;
     /// Whether it can also show the value that is asked for, to the very person who agrees.
     fn shows_value_of(&self, _: &Record) -> bool {
         false
     }
-    /// Takes the PIN. `None`: the person gives up, and nothing is decided.
-    fn pin(&mut self) -> std::io::Result<Option<Sensitive>>;
 }
 
 /// Why a question could not be decided. Nothing was changed.
@@ -47,10 +47,6 @@ pub(crate) enum DecideError {
     Unreadable,
     #[error("the question is not open any more")]
     Closed,
-    #[error(
-        "the value would be shown to you on the approval page, so you approve it there: ApproveAt in the agent's answer"
-    )]
-    NotHere,
     #[error("the audit log cannot be written, so nothing was decided")]
     Audit,
     #[error("the terminal failed")]
@@ -59,6 +55,10 @@ pub(crate) enum DecideError {
     Pin(#[from] PinError),
     #[error(transparent)]
     Store(#[from] StoreError),
+    #[error(
+        "the value would be shown to you on the approval page, so you approve it there: ApproveAt in the agent's answer"
+    )]
+    NotHere,
 }
 
 /// What it takes to record a decision.
@@ -112,7 +112,7 @@ impl Desk<'_> {
         let event = event(&record, pending, &decision);
         let recorded = self.audit.record(kind, event, Durability::Synced).await;
         recorded.map_err(|_| DecideError::Audit)?;
-        if self.store.decide(pending.token_hash, pending.digest, decision).await? {
+        if self.store.decide(&pending.token_hash, &pending.digest, &decision)? {
             Ok(answer)
         } else {
             Err(DecideError::Closed)

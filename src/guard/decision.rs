@@ -119,7 +119,7 @@ impl Guard {
             signature: None,
         };
         let mut event = client_event(&asked, &decision.who);
-        let decided = self.store.decide(hash, asked.digest, decision).await.map_err(unavailable)?;
+        let decided = self.store.settle(hash, asked.digest, decision).await.map_err(unavailable)?;
         let kind = if decided { Kind::Approved } else { Kind::Denied };
         if !decided {
             event.code = Some(Refusal::Expired.code().into());

@@ -105,7 +105,17 @@ impl Store {
     }
 
     /// Decides on exactly that record. `false`: it does not wait any more.
-    pub(crate) async fn decide(
+    pub(crate) fn decide(
+        &self,
+        token_hash: &Hash,
+        digest: &Hash,
+        decision: &Decision,
+    ) -> Result<bool, StoreError> {
+        self.now(|connection| decide(connection, token_hash, digest, decision))
+    }
+
+    /// The same, while other calls go on.
+    pub(crate) async fn settle(
         &self,
         token_hash: Hash,
         digest: Hash,
