@@ -17,6 +17,10 @@ use crate::env::Env;
 const CAP: u64 = 256 * 1024;
 /// How long a repeated call waits for a decision, in seconds (design §6).
 const WAIT_SECONDS: u64 = 45;
+/// How long a dialog in the client may stay open, in seconds.
+const ASK_SECONDS: u64 = 120;
+/// How often a client hears that its call waits, in seconds.
+const PROGRESS_SECONDS: u64 = 5;
 
 /// Why the settings cannot be used. The server does not start then.
 #[derive(Debug, thiserror::Error)]
@@ -38,6 +42,8 @@ pub(crate) struct Config {
     /// The region, when neither argument, flag nor environment names one.
     pub(crate) region: Option<String>,
     wait_seconds: Option<u64>,
+    ask_seconds: Option<u64>,
+    progress_seconds: Option<u64>,
     /// Each question is opened in the person's browser.
     #[serde(default)]
     pub(crate) open_browser: bool,
@@ -95,16 +101,18 @@ impl Config {
             ConfigError::Content(name.clone(), format!("line {line}: {}", error.message()))
         })?;
         let limits = &config.limits;
-        let wait = config.wait_seconds.map(|seconds| u32::try_from(seconds).unwrap_or(u32::MAX));
-        let bounded = [
-            (wait, 0..=300, "`wait_seconds` must be 0 to 300"),
-            (limits.pending, 1..=20, "`limits.pending` must be 1 to 20"),
-            (limits.questions, 1..=100, "`limits.questions` must be 1 to 100"),
-            (limits.cool_off_seconds, 0..=3600, "`limits.cool_off_seconds` must be 0 to 3600"),
+        let ranges = [
+            ("wait_seconds", config.wait_seconds, 0..=300),
+            ("ask_seconds", config.ask_seconds, 1..=300),
+            ("progress_seconds", config.progress_seconds, 1..=60),
+            ("limits.pending", limits.pending.map(u64::from), 1..=20),
+            ("limits.questions", limits.questions.map(u64::from), 1..=100),
+            ("limits.cool_off_seconds", limits.cool_off_seconds.map(u64::from), 0..=3600),
         ];
-        for (given, bounds, must) in bounded {
-            if given.is_some_and(|given| !bounds.contains(&given)) {
-                return Err(ConfigError::Content(name, must.into()));
+        for (key, given, range) in ranges {
+            if given.is_some_and(|given| !range.contains(&given)) {
+                let said = format!("`{key}` must be {} to {}", range.start(), range.end());
+                return Err(ConfigError::Content(name, said));
             }
         }
         Ok(config)
@@ -113,6 +121,16 @@ impl Config {
     /// How long a repeated call waits for a decision.
     pub(crate) fn wait(&self) -> Duration {
         Duration::from_secs(self.wait_seconds.unwrap_or(WAIT_SECONDS))
+    }
+
+    /// How long a dialog in the client may stay open.
+    pub(crate) fn ask(&self) -> Duration {
+        Duration::from_secs(self.ask_seconds.unwrap_or(ASK_SECONDS))
+    }
+
+    /// How often a client that wants to know hears that its call waits.
+    pub(crate) fn progress(&self) -> Duration {
+        Duration::from_secs(self.progress_seconds.unwrap_or(PROGRESS_SECONDS))
     }
 }
 

@@ -67,7 +67,15 @@ pub struct Reply {
     is_error: bool,
     scrubbers: Vec<CallScrubber>,
     /// A question that the client may be asked.
-    question: Option<Challenge>,
+    question: Option<Question>,
+}
+
+/// A question that the client may be asked, and where a person decides it.
+#[derive(Debug, Clone)]
+pub(crate) struct Question {
+    pub(crate) challenge: Challenge,
+    /// The address of the page, at levels that want a person.
+    pub(crate) page: Option<String>,
 }
 
 /// What leaves: the object, and whether it is an error.
@@ -110,13 +118,13 @@ impl Reply {
     }
 
     /// With a question that the client may be asked.
-    pub(crate) fn asking(mut self, question: Option<Challenge>) -> Self {
+    pub(crate) fn asking(mut self, question: Option<Question>) -> Self {
         self.question = question.filter(|_| !self.is_error);
         self
     }
 
     /// The question that the client may be asked.
-    pub(crate) fn question(&self) -> Option<&Challenge> {
+    pub(crate) fn question(&self) -> Option<&Question> {
         self.question.as_ref()
     }
 

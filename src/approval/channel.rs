@@ -7,6 +7,7 @@ use crate::factor::{PinFile, Statement};
 use crate::guard::approval::{Record, digest};
 use crate::guard::usable_until_ms;
 use crate::hex;
+use crate::operation::Destination;
 use crate::sensitive::Sensitive;
 use crate::store::{Decision, Pending, Store, StoreError};
 
@@ -31,6 +32,10 @@ pub(crate) trait Channel {
     fn ask(&mut self, records: &[Record], pin_is_set: bool) -> std::io::Result<Answer>;
     /// Takes the PIN. `None`: the person gives up, and nothing is decided.
     fn pin(&mut self) -> std::io::Result<Option<Sensitive>>;
+    /// Whether it can also show the value that is asked for, to the very person who agrees.
+    fn shows_value_of(&self, _: &Record) -> bool {
+        false
+    }
 }
 
 /// Why a question could not be decided. Nothing was changed.
@@ -52,6 +57,10 @@ pub(crate) enum DecideError {
     Pin(#[from] PinError),
     #[error(transparent)]
     Store(#[from] StoreError),
+    #[error(
+        "the value would be shown to you on the approval page, so you approve it there: ApproveAt in the agent's answer"
+    )]
+    NotHere,
 }
 
 /// What it takes to record a decision.
@@ -76,6 +85,13 @@ impl Desk<'_> {
         let answer = channel.ask(&records, self.pin.is_some())?;
         if answer == Answer::Later {
             return Ok(answer);
+        }
+        let hidden = |record: &Record| {
+            record.destination.as_deref() == Some(Destination::Person.name())
+                && !channel.shows_value_of(record)
+        };
+        if answer == Answer::Approve && records.iter().any(hidden) {
+            return Err(DecideError::NotHere);
         }
         let key = match &self.pin {
             None => None,

@@ -12,7 +12,7 @@ mod waiting;
 
 pub(crate) use channel::{Answer, Channel, DecideError, Desk};
 pub(crate) use hidden::typed;
-pub(crate) use page::Page;
+pub(crate) use page::{Page, Viewer};
 pub(crate) use pin::{PinError, SHORTEST, enrol, unlock};
 pub(crate) use piped::Piped;
 pub(crate) use terminal::Terminal;

@@ -15,7 +15,7 @@ pub(crate) enum Kind {
     Intent,
     /// What came of an intent, or the answer to a call that needed none.
     Result,
-    /// An intent was given up: its request may or may not have been sent.
+    /// A call was given up. With an intent: its request may or may not have been sent; without: none was.
     Aborted,
     /// A confirmation was asked for.
     Challenge,

@@ -115,7 +115,8 @@ pub(super) async fn run(flags: Flags, env: Env, scrubber: Scrubber) -> Result<Ex
             Place::new(Credentials::Chain(Arc::clone(&env)), endpoint, region)?
         }
     };
-    let mut page = Page::new(&state, store.clone(), audit.clone(), clock.clone());
+    let name = instance.clone();
+    let mut page = Page::new(&state, store.clone(), audit.clone(), clock.clone(), name);
     if config.open_browser {
         page = page.in_browser(&env);
     }
@@ -143,7 +144,9 @@ pub(super) async fn run(flags: Flags, env: Env, scrubber: Scrubber) -> Result<Ex
         calls: AtomicU64::new(0),
     };
     tracing::info!("serving MCP on stdio");
-    let served = mcp::serve(Arc::new(pipeline), tokio::io::stdin(), tokio::io::stdout()).await;
+    let patience = mcp::Patience { ask: config.ask(), progress: config.progress() };
+    let (input, output) = (tokio::io::stdin(), tokio::io::stdout());
+    let served = mcp::serve(Arc::new(pipeline), patience, input, output).await;
     store.close();
     audit.stop().await;
     served?;

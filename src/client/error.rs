@@ -33,6 +33,8 @@ pub(crate) enum Failure {
     TooLong,
     /// The answer sends us elsewhere, where we do not go.
     Redirected,
+    /// The client gave the call up: nothing was sent, or a reading was broken off.
+    GivenUp,
 }
 
 /// What RAM says was missing.
@@ -98,7 +100,8 @@ impl ClientError {
             | Failure::NoAnswer
             | Failure::Unreadable
             | Failure::TooLong
-            | Failure::Redirected => None,
+            | Failure::Redirected
+            | Failure::GivenUp => None,
         }
     }
 
@@ -111,7 +114,13 @@ impl ClientError {
             Failure::Unreadable => "UnreadableAnswer",
             Failure::TooLong => "AnswerTooLong",
             Failure::Redirected => "Redirected",
+            Failure::GivenUp => "Cancelled",
         }
+    }
+
+    /// The client gave the call up before KMS could change anything.
+    pub(crate) fn is_given_up(&self) -> bool {
+        self.failure == Failure::GivenUp
     }
 
     /// Too many requests: KMS has not acted.
@@ -129,7 +138,9 @@ impl ClientError {
         match &self.failure {
             Failure::NoAnswer | Failure::Unreadable => true,
             Failure::Refused { .. } => self.http_status.is_some_and(|status| status >= 500),
-            Failure::NotConnected | Failure::TooLong | Failure::Redirected => false,
+            Failure::NotConnected | Failure::TooLong | Failure::Redirected | Failure::GivenUp => {
+                false
+            }
         }
     }
 

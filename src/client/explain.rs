@@ -244,6 +244,7 @@ impl ClientError {
             Failure::Unreadable => "the answer is not one of KMS; perhaps a proxy answered".into(),
             Failure::TooLong => "the answer is longer than 256 KiB".into(),
             Failure::Redirected => "the answer points elsewhere; redirects are not followed".into(),
+            Failure::GivenUp => "the client cancelled the call".into(),
         }
     }
 
@@ -265,6 +266,7 @@ impl ClientError {
             Failure::Redirected => {
                 "Tell the person; the endpoint is wrong or something stands in the way.".into()
             }
+            Failure::GivenUp => "Call again when it is wanted.".into(),
         }
     }
 }

@@ -9,12 +9,14 @@ mod retry;
 mod sign;
 mod transport;
 
+use std::future::Future;
+
 use serde::Deserialize;
 
 use crate::audit::Trail;
 use crate::clock::Clock;
 use crate::guard::{Permit, Target};
-use crate::operation::{Operation, Params};
+use crate::operation::{Operation, Params, Risk};
 
 pub(crate) use error::ClientError;
 use error::Failure;
@@ -46,17 +48,36 @@ impl Client {
     }
 
     /// Spends the permit. The trail comes back open: whoever called closes it with the outcome.
+    ///
+    /// After `given_up` nothing more is sent, and a reading is broken off. What may have changed
+    /// something is waited for all the same: its outcome belongs in the trail.
     pub(crate) async fn send<O: Operation>(
         &self,
         permit: Permit<O>,
+        given_up: impl Future<Output = ()> + Send,
     ) -> (Result<Answer<O::Output>, ClientError>, Trail) {
         let (params, target, trail) = permit.spend();
         let started = self.clock.now_ms();
         let mut ambiguous = false;
         let mut attempts = 0;
+        tokio::pin!(given_up);
         loop {
-            attempts += 1;
-            let outcome = self.attempt::<O>(&params, &target).await;
+            let is_given_up = tokio::select! {
+                biased;
+                () = &mut given_up => true,
+                () = std::future::ready(()) => false,
+            };
+            let outcome = if is_given_up {
+                Err(GIVEN_UP)
+            } else {
+                attempts += 1;
+                let attempt = self.attempt::<O>(&params, &target);
+                tokio::select! {
+                    biased;
+                    outcome = attempt => outcome,
+                    () = &mut given_up, if O::SPEC.risk == Risk::Inspect => Err(GIVEN_UP),
+                }
+            };
             let ms = self.clock.now_ms() - started;
             let (failure, http_status, request_id, asked_ms) = match outcome {
                 Ok((output, http_status, request_id)) => {
@@ -71,7 +92,11 @@ impl Client {
             if !retry::again(O::SPEC.retry, &error) {
                 return (Err(error), trail);
             }
-            tokio::time::sleep(retry::pause(attempts, asked_ms)).await;
+            tokio::select! {
+                biased;
+                () = &mut given_up => return (Err(error), trail),
+                () = tokio::time::sleep(retry::pause(attempts, asked_ms)) => {}
+            }
         }
     }
 
@@ -112,6 +137,9 @@ impl Client {
 }
 
 type Failed = (Failure, Option<u16>, Option<String>, Option<u64>);
+
+/// The client wants no answer any more.
+const GIVEN_UP: Failed = (Failure::GivenUp, None, None, None);
 
 /// What every answer has.
 #[derive(Deserialize)]

@@ -100,6 +100,9 @@ impl Guard {
     }
 
     /// Takes the consent that a client attests. It is one for level `client` and no other.
+    ///
+    /// It counts from the moment this process remembers it, and that comes last: a consent that is
+    /// not on record, or came too late, spends nothing and sends nothing.
     pub(crate) async fn client_consents(&self, token: &Sensitive) -> Result<(), Refusal> {
         let hash = super::tokens::hash(token);
         let Some(asked) = self.tokens.asked(&hash) else { return Err(Refusal::UnknownToken) };
@@ -115,22 +118,40 @@ impl Guard {
             usable_until_ms: super::usable_until_ms(now),
             signature: None,
         };
-        let event = client_event(&asked, &decision.who);
-        let recorded = self.audit.record(Kind::Approved, event, Durability::Synced).await;
-        recorded.map_err(|_| Refusal::AuditUnavailable)?;
-        self.tokens.consent(hash);
-        if self.store.decide(&hash, &asked.digest, &decision).map_err(unavailable)? {
-            Ok(())
-        } else {
-            Err(Refusal::Expired)
+        let mut event = client_event(&asked, &decision.who);
+        let decided = self.store.settle(hash, asked.digest, decision).await.map_err(unavailable)?;
+        let kind = if decided { Kind::Approved } else { Kind::Denied };
+        if !decided {
+            event.code = Some(Refusal::Expired.code().into());
         }
+        let recorded = self.audit.record(kind, event, Durability::Synced).await;
+        recorded.map_err(|_| Refusal::AuditUnavailable)?;
+        if !decided {
+            return Err(Refusal::Expired);
+        }
+        self.tokens.consent(hash);
+        Ok(())
     }
 
-    /// Records that a client gave no consent: its user said no, or it could not ask.
-    pub(crate) fn client_declines(&self, token: &Sensitive) {
-        if let Some(asked) = self.tokens.asked(&super::tokens::hash(token)) {
-            self.audit.post(Kind::ClientDeclined, client_event(&asked, "the client"));
-        }
+    /// Records that asking through the client brought no consent, and why: `declined`, say, or
+    /// `unavailable`. The question stays open for a person.
+    pub(crate) async fn client_gives_none(&self, token: &Sensitive, why: &str) {
+        self.note_of_client(Kind::ClientDeclined, token, why).await;
+    }
+
+    /// The client gave the call up while its user was asked, and never learns of the token: nobody
+    /// need be asked any more.
+    pub(crate) async fn client_leaves(&self, token: &Sensitive) {
+        // Left open by a store that fails, the question expires by itself.
+        let _ = self.store.withdraw(super::tokens::hash(token), self.clock.now_ms()).await;
+        self.note_of_client(Kind::Aborted, token, "cancelled").await;
+    }
+
+    async fn note_of_client(&self, kind: Kind, token: &Sensitive, outcome: &str) {
+        let Some(asked) = self.tokens.asked(&super::tokens::hash(token)) else { return };
+        let event = Event { outcome: Some(outcome.into()), ..client_event(&asked, "the client") };
+        // Nothing is done on the strength of it. A log that fails stops what is.
+        let _ = self.audit.record(kind, event, Durability::Synced).await;
     }
 
     /// Audits a decision that nobody with the PIN made. What it claims of itself is not repeated.
@@ -250,6 +271,11 @@ mod tests {
         for (level, key, counts) in table {
             let all = [&by_server, &unsigned, &signed_by_person];
             assert_eq!(all.map(|one| proven(level, key, &TOKEN, one)), counts, "{level:?} {key:?}");
+        }
+        // A client's word is not looked up here: whoever writes the store could have written it.
+        for level in [Level::Token, Level::Client, Level::Person, Level::Pin] {
+            assert!(!proven(level, None, &TOKEN, &decided(BY_CLIENT, None)), "{level:?}");
+            assert!(!proven(level, Some(&key), &TOKEN, &signed(&pair, BY_CLIENT)), "{level:?}");
         }
         // Even a signature does not make a person's decision the server's, or the other way round.
         assert!(!proven(Level::Person, Some(&key), &TOKEN, &signed(&pair, BY_SERVER)));

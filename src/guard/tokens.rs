@@ -255,6 +255,12 @@ impl Guard {
         }
     }
 
+    /// Whether nobody can decide on the question of that token any more.
+    pub(crate) async fn is_over(&self, token: &Sensitive) -> bool {
+        let standing = self.store.standing(hash(token), self.clock.now_ms()).await;
+        !matches!(standing, Ok(Standing::Pending) | Err(_))
+    }
+
     /// Why a known token cannot be spent now.
     pub(super) async fn not_redeemable(&self, hash: Hash) -> Refusal {
         match self.store.standing(hash, self.clock.now_ms()).await {

@@ -3,10 +3,12 @@
 mod elicitation;
 mod line;
 mod message;
+mod pages;
+mod progress;
 mod server;
 mod session;
 mod stdio;
 mod tools;
 
-pub(crate) use server::serve;
+pub(crate) use server::{Patience, serve};
 pub(crate) use tools::tools;

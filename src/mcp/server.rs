@@ -12,14 +12,17 @@ use rmcp::model::{
 };
 use rmcp::service::RequestContext;
 use rmcp::{RoleServer, ServerHandler, ServiceExt};
+use serde_json::Value;
 use tokio::io::{AsyncRead, AsyncWrite};
 
-use super::elicitation::{self, Consent, States, Way};
+use super::elicitation::{self, Dialog, Heard, Mode, States, Way};
+use super::pages::Pages;
+use super::progress::progress;
 use super::stdio::{self, Exemptions};
 use super::tools::{Tool, tools};
 use crate::audit::{Event, Kind};
 use crate::pipeline::{Caller, Pipeline};
-use crate::reply::Reply;
+use crate::reply::{Question, Reply};
 use crate::sensitive::Sensitive;
 
 /// How long a client may take to read what is left after it closed its side.
@@ -42,9 +45,19 @@ pub(crate) enum ServeError {
     Ended,
 }
 
+/// How long a client is waited for, and how often it hears from us meanwhile.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Patience {
+    /// A dialog may stay open as long.
+    pub(crate) ask: Duration,
+    /// From one progress notification to the next.
+    pub(crate) progress: Duration,
+}
+
 /// Serves `input` and `output` until the client leaves.
 pub(crate) async fn serve<R, W>(
     pipeline: Arc<Pipeline>,
+    patience: Patience,
     input: R,
     output: W,
 ) -> Result<(), ServeError>
@@ -62,8 +75,10 @@ where
     let listed =
         tools().into_iter().filter(|tool| pipeline.lists(&tool.listed.name, tool.risk)).collect();
     let states = States::new().ok_or(ServeError::Start)?;
-    let server = Server { states, pipeline, tools: listed, exemptions };
-    let ended = match server.serve(guarded).await {
+    let pages = Pages::default();
+    let server = Server { states, pages, patience, pipeline, tools: listed, exemptions };
+    // On the heap: what a call needs is much, and an opening request may be one.
+    let ended = match Box::pin(server.serve(guarded)).await {
         Ok(running) => running.waiting().await.map(|_| ()).map_err(|_| ServeError::Ended),
         // A client that only looked whether we are here and left is no failure.
         Err(rmcp::service::ServerInitializeError::ConnectionClosed(_)) => Ok(()),
@@ -74,45 +89,98 @@ where
     ended
 }
 
-/// Said when a client was asked and gave no consent.
-const NO_CONSENT: &str = "The client's dialog gave no consent: declined, or it could not ask. The person can still approve with ApproveWith.";
-
 struct Server {
     states: States,
+    pages: Pages,
+    patience: Patience,
     pipeline: Arc<Pipeline>,
     tools: Vec<Tool>,
     exemptions: Exemptions,
 }
 
 impl Server {
+    fn caller(&self, context: &RequestContext<RoleServer>) -> Caller {
+        let client = context.client_info();
+        let cancelled = context.ct.clone();
+        Caller {
+            client: client
+                .map_or_else(|| "unknown".into(), |client| claimed(&client.name, &client.version)),
+            patient: true,
+            cancelled: Box::new(move || Box::pin(cancelled.clone().cancelled_owned())),
+            waiting: Box::new(progress(context, self.patience.progress)),
+        }
+    }
+
+    /// Makes the call; at first, or again with the token of a question.
     async fn run(
         &self,
         tool: &Tool,
         arguments: &JsonObject,
-        client: &str,
-        patient: bool,
+        caller: &Caller,
         context: &RequestContext<RoleServer>,
     ) -> Reply {
-        let cancelled = context.ct.clone();
-        let caller = Caller {
-            client: client.to_owned(),
-            patient,
-            cancelled: Box::new(move || Box::pin(cancelled.clone().cancelled_owned())),
-        };
-        tool.run(&self.pipeline, arguments.clone(), &caller).await
+        let reply = tool.run(&self.pipeline, arguments.clone(), caller).await;
+        if let Some(token) = token_in(arguments)
+            && self.pages.shows(token)
+            && self.pipeline.guard.is_over(&Sensitive::new(token.to_owned())).await
+            && let Some(page) = self.pages.close(token)
+        {
+            elicitation::completed(context, &page);
+        }
+        reply
     }
 
-    /// Takes what the client said on the question of `token`; `true` if it counts as a consent.
-    async fn heard(&self, token: &str, consent: &Consent) -> bool {
+    /// Takes what the client said on the question of `token`; whether there is something to wait
+    /// for: a consent, or a person on the page.
+    async fn takes(&self, token: &str, heard: Heard) -> bool {
         let token = Sensitive::new(token.to_owned());
-        match consent {
-            Consent::Given => self.pipeline.guard.client_consents(&token).await.is_ok(),
-            Consent::None => {
-                self.pipeline.guard.client_declines(&token);
+        match heard {
+            Heard::Typed => self.pipeline.guard.client_consents(&token).await.is_ok(),
+            // Opened, and no more than that.
+            Heard::Opened => true,
+            Heard::Declined
+            | Heard::Dismissed
+            | Heard::Untyped
+            | Heard::Unavailable
+            | Heard::TimedOut => {
+                self.pipeline.guard.client_gives_none(&token, heard.outcome()).await;
                 false
             }
         }
     }
+
+    /// Asks an older client, while its call waits. `None`: somebody decided meanwhile, elsewhere,
+    /// or the call was given up.
+    async fn ask(
+        &self,
+        question: &Question,
+        mode: Mode,
+        caller: &Caller,
+        context: &RequestContext<RoleServer>,
+    ) -> Option<Heard> {
+        let token = Sensitive::new(question.challenge.token.clone());
+        let page = match mode {
+            Mode::Url => self.pages.open(&question.challenge.token),
+            Mode::Form => String::new(),
+        };
+        let patience = self.patience.ask;
+        let dialog = match Dialog::open(context, question, mode, &page, patience).await {
+            Ok(dialog) => dialog,
+            Err(heard) => return Some(heard),
+        };
+        // Longer than the dialog lasts: this ends by a decision, or not at all.
+        let moot = async { drop(self.pipeline.wait(&token, patience * 2, caller).await) };
+        let heard = dialog.heard(moot).await;
+        if heard.is_none() && context.ct.is_cancelled() {
+            self.pipeline.guard.client_leaves(&token).await;
+        }
+        heard
+    }
+}
+
+/// The token that a call carries.
+fn token_in(arguments: &JsonObject) -> Option<&str> {
+    arguments.get("ConfirmationToken").and_then(Value::as_str)
 }
 
 impl ServerHandler for Server {
@@ -146,43 +214,48 @@ impl ServerHandler for Server {
             let message = format!("unknown tool; known are {}", known.join(", "));
             return Err(ErrorData::invalid_params(message, None));
         };
-        let client = context
-            .client_info()
-            .map_or_else(|| "unknown".into(), |client| claimed(&client.name, &client.version));
+        let mut caller = self.caller(&context);
         let mut arguments = request.arguments.clone().unwrap_or_default();
-        let mut patient = true;
+        let mut heard = None;
         if request.request_state.is_some() {
-            let Some((token, consent)) = self.states.answer(&request) else {
+            let Some((token, said)) = self.states.answer(&request) else {
                 let message =
                     "requestState does not belong to this call; make the call again without it";
                 return Err(ErrorData::invalid_params(message, None));
             };
-            patient = self.heard(&token, &consent).await;
+            heard = Some(said);
+            caller.patient = self.takes(&token, said).await;
             arguments.insert("ConfirmationToken".into(), token.into());
         }
-        let mut reply = self.run(tool, &arguments, &client, patient, &context).await;
-        if patient && let Some(challenge) = reply.question().cloned() {
-            match elicitation::way(&context) {
-                Some(Way::InputRequired) => {
-                    if let Some(question) = self.states.question(&request, &challenge) {
-                        return Ok(question.into());
+        let mut reply = self.run(tool, &arguments, &caller, &context).await;
+        // Once a question: who repeats the call waits for the answer.
+        let question = reply.question().cloned();
+        let new = question.filter(|it| token_in(&arguments) != Some(&it.challenge.token));
+        if let Some(question) = new {
+            match elicitation::way(&context, &question) {
+                Some(Way::InputRequired(mode)) => {
+                    if let Some(asked) = self.states.question(&request, &question, mode) {
+                        return Ok(asked.into());
                     }
                 }
-                Some(Way::Request) => {
-                    let consent = elicitation::request(&context, &challenge).await;
-                    if self.heard(&challenge.token, &consent).await {
-                        arguments.insert("ConfirmationToken".into(), challenge.token.into());
-                        reply = self.run(tool, &arguments, &client, true, &context).await;
-                    } else {
-                        patient = false;
+                Some(Way::Request(mode)) => {
+                    let token = question.challenge.token.clone();
+                    heard = self.ask(&question, mode, &caller, &context).await;
+                    let goes_on = match heard {
+                        Some(heard) => self.takes(&token, heard).await,
+                        None => !context.ct.is_cancelled(),
+                    };
+                    if goes_on {
+                        arguments.insert("ConfirmationToken".into(), token.into());
+                        reply = self.run(tool, &arguments, &caller, &context).await;
                     }
                 }
                 None => {}
             }
         }
         // Only while the question is open: a used or expired token is another matter.
-        if !patient && reply.question().is_some() {
-            reply = reply.noting(NO_CONSENT);
+        if let Some(heard) = heard.filter(|_| reply.question().is_some()) {
+            reply = reply.noting(heard.note());
         }
         let outgoing = reply.into_outgoing(&self.pipeline.scrubber);
         if !outgoing.blocked.is_empty() {
@@ -193,7 +266,8 @@ impl ServerHandler for Server {
             };
             self.pipeline.audit.post(Kind::EgressBlocked, event);
         }
-        if outgoing.discloses {
+        // A reply to a call that was given up is never sent, and its id may come again.
+        if outgoing.discloses && !context.ct.is_cancelled() {
             self.exemptions.exempt(context.id, "/result/structuredContent/Result/SecretData");
         }
         // The value is not in the text: it stands at one place of the object only.

@@ -1,10 +1,10 @@
 //! What must be known of a session to keep rmcp from dying of a message or dropping a reply.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::{HashMap, VecDeque};
 
 use rmcp::model::{
     ClientJsonRpcMessage, ClientNotification, ClientRequest, ErrorCode, GetMeta, JsonRpcMessage,
-    ProtocolVersion, RequestId, ServerJsonRpcMessage,
+    ProgressToken, ProtocolVersion, RequestId, ServerJsonRpcMessage,
 };
 
 use super::message::Reason;
@@ -25,8 +25,9 @@ pub(super) enum Admitted {
 pub(super) struct Session {
     phase: Phase,
     initialized: bool,
-    /// Requests without a reply so far. rmcp answers only one of two that share an id.
-    running: HashSet<RequestId>,
+    /// Requests without a reply so far, and the token of those that want to hear of progress. rmcp
+    /// answers only one of two that share an id.
+    running: HashMap<RequestId, Option<ProgressToken>>,
     /// rmcp sends no reply to these. Were their ids used again, it could send the late reply of
     /// the cancelled request for the new one.
     cancelled: VecDeque<RequestId>,
@@ -70,7 +71,7 @@ impl Session {
     }
 
     fn admit_request(&mut self, id: &RequestId, request: &ClientRequest) -> Admitted {
-        if self.running.contains(id) || self.cancelled.contains(id) {
+        if self.running.contains_key(id) || self.cancelled.contains(id) {
             return Admitted::Refuse(Reason::IdInUse);
         }
         let initialize = matches!(request, ClientRequest::InitializeRequest(_));
@@ -78,7 +79,7 @@ impl Session {
             // rmcp would take over other client capabilities in the middle of the session.
             return Admitted::Refuse(Reason::Initialized);
         }
-        self.running.insert(id.clone());
+        self.running.insert(id.clone(), request.get_meta().get_progress_token());
         if initialize {
             self.initialized = true;
             self.phase = Phase::Open;
@@ -89,12 +90,18 @@ impl Session {
     }
 
     fn cancel(&mut self, id: &RequestId) {
-        if self.running.remove(id) {
+        if self.running.remove(id).is_some() {
             self.cancelled.push_back(id.clone());
             if self.cancelled.len() > CANCELLED {
                 self.cancelled.pop_front();
             }
         }
+    }
+
+    /// Whether a request that has neither been answered nor cancelled wants to hear of progress
+    /// under that token. rmcp may hand progress over after the reply.
+    pub(super) fn awaits(&self, token: &ProgressToken) -> bool {
+        self.running.values().any(|wanted| wanted.as_ref() == Some(token))
     }
 
     /// Takes note of a message that goes out; the id of the request if it is a reply.

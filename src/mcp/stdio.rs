@@ -10,7 +10,9 @@ use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use rmcp::RoleServer;
-use rmcp::model::{ClientJsonRpcMessage, RequestId, ServerJsonRpcMessage};
+use rmcp::model::{
+    ClientJsonRpcMessage, JsonRpcMessage, RequestId, ServerJsonRpcMessage, ServerNotification,
+};
 use rmcp::transport::Transport;
 use serde_json::Value;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _};
@@ -163,6 +165,28 @@ impl<R: AsyncRead + Send + Unpin> Guarded<R> {
     }
 }
 
+impl<R> Guarded<R> {
+    /// Deals with a progress notification, here and now; `false`: it is none. One that had to wait
+    /// for room could come after the reply, so it is dropped then: a client that does not read
+    /// needs no progress.
+    fn progress(
+        &self,
+        item: &ServerJsonRpcMessage,
+        queue: Option<&mpsc::Sender<Outgoing>>,
+    ) -> bool {
+        let JsonRpcMessage::Notification(notification) = item else { return false };
+        let ServerNotification::ProgressNotification(progress) = &notification.notification else {
+            return false;
+        };
+        if self.session.awaits(&progress.params.progress_token)
+            && let (Some(queue), Ok(message)) = (queue, serde_json::to_value(item))
+        {
+            let _ = queue.try_send(self.net.line(message, None));
+        }
+        true
+    }
+}
+
 /// An id that is in use belongs to the request that has it: an error with it would be taken for
 /// the reply to that one.
 fn refused_id(reason: Reason, message: &ClientJsonRpcMessage) -> Value {
@@ -188,7 +212,11 @@ impl<R: AsyncRead + Send + Unpin> Transport<RoleServer> for Guarded<R> {
         let exempt = self.session.sends(&item).and_then(|request| self.exemptions.take(&request));
         let net = Arc::clone(&self.net);
         let queue = self.queue.clone();
+        let progress = self.progress(&item, queue.as_ref());
         async move {
+            if progress {
+                return Ok(());
+            }
             let line = net.line(serde_json::to_value(&item)?, exempt);
             let queue = queue.ok_or(io::ErrorKind::NotConnected)?;
             queue.send(line).await.map_err(|_| io::ErrorKind::BrokenPipe.into())

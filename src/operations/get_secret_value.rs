@@ -26,7 +26,7 @@ pub(crate) struct Input {
     fetch_extended_config: Option<bool>,
     /// Only test permission; success is the error DryRunOperationError
     dry_run: Option<bool>,
-    /// Where the value goes: mask (default) shows ***; file writes FileName in the person's folder; agent puts it into this conversation
+    /// Where the value goes: mask (default) shows ***; person shows it on the approval page only; file writes FileName in the person's folder; agent puts it into this conversation
     destination: Option<To>,
     #[schemars(length(min = 1, max = 128))]
     file_name: Option<String>,
@@ -36,6 +36,7 @@ choices! {
     // The destinations that there are.
     enum To {
         Mask = "mask",
+        Person = "person",
         File = "file",
         Agent = "agent",
     }
@@ -111,6 +112,7 @@ impl Operation for GetSecretValue {
     fn destination(input: &Input) -> Option<Destination> {
         Some(match input.destination {
             None | Some(To::Mask) => Destination::Mask,
+            Some(To::Person) => Destination::Person,
             Some(To::File) => Destination::File,
             Some(To::Agent) => Destination::Agent,
         })

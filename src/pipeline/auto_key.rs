@@ -3,8 +3,8 @@
 
 use serde_json::{Value, json};
 
-use super::Pipeline;
 use super::steps::{Stop, text};
+use super::{Caller, Pipeline};
 use crate::guard::{Refusal, Request};
 use crate::operation::{Content, Invalid, Param, Untrusted};
 use crate::operations::{CreateKey, ListKeys, ListKmsInstances};
@@ -20,24 +20,25 @@ impl Pipeline {
         request: &mut Request,
         may_create: bool,
         notes: &mut Vec<String>,
+        caller: &Caller,
     ) -> Result<(), Stop> {
         let instance = match given(request, "DKMSInstanceId") {
             Some(instance) => instance,
-            None => self.only_instance(request).await?,
+            None => self.only_instance(request, caller).await?,
         };
         let filters = json!([
             { "Key": "KeySpec", "Values": [KEY_SPEC] },
             { "Key": "KeyState", "Values": ["Enabled"] },
             { "Key": "DKMSInstanceId", "Values": [instance] },
         ]);
-        let listed = self.step::<ListKeys>(request, json!({ "Filters": filters })).await?;
+        let listed = self.step::<ListKeys>(request, json!({ "Filters": filters }), caller).await?;
         let key = match listed.pointer("/Keys/Key/0").and_then(|key| id(key, "KeyId")) {
             Some(key) => {
                 notes.push(format!("AutoKey chose key {key} of KMS instance {instance}."));
                 key
             }
             None if may_create => {
-                let key = self.created_key(request, &instance).await?;
+                let key = self.created_key(request, &instance, caller).await?;
                 notes.push(format!("AutoKey created key {key} in KMS instance {instance}, which had none of {KEY_SPEC}."));
                 key
             }
@@ -52,8 +53,9 @@ impl Pipeline {
         Ok(())
     }
 
-    async fn only_instance(&self, request: &Request) -> Result<String, Stop> {
-        let listed = self.step::<ListKmsInstances>(request, json!({ "PageSize": 100 })).await?;
+    async fn only_instance(&self, request: &Request, caller: &Caller) -> Result<String, Stop> {
+        let arguments = json!({ "PageSize": 100 });
+        let listed = self.step::<ListKmsInstances>(request, arguments, caller).await?;
         let instances = listed.pointer("/KmsInstances/KmsInstance").and_then(Value::as_array);
         let ids: Vec<String> =
             instances.into_iter().flatten().filter_map(|one| id(one, "KmsInstanceId")).collect();
@@ -65,14 +67,19 @@ impl Pipeline {
         Err(Stop::Refused(Refusal::Invalid(Invalid::new("DKMSInstanceId", allowed))))
     }
 
-    async fn created_key(&self, request: &Request, instance: &str) -> Result<String, Stop> {
+    async fn created_key(
+        &self,
+        request: &Request,
+        instance: &str,
+        caller: &Caller,
+    ) -> Result<String, Stop> {
         let arguments = json!({
             "DKMSInstanceId": instance,
             "KeySpec": KEY_SPEC,
             "KeyUsage": "ENCRYPT/DECRYPT",
             "Description": "Created by kms-mcp for secrets",
         });
-        let created = self.step::<CreateKey>(request, arguments).await?;
+        let created = self.step::<CreateKey>(request, arguments, caller).await?;
         created.pointer("/KeyMetadata").and_then(|key| id(key, "KeyId")).ok_or_else(|| {
             let why = "KMS created a key but did not name it; ListKeys shows it";
             Stop::Refused(Refusal::StateUnavailable(why.into()))

@@ -4,15 +4,22 @@ use serde_json::{Map, Value};
 
 use super::steps::Stop;
 use super::{Known, Pipeline};
+use crate::approval::Viewer;
 use crate::audit::{Event, Kind, Resource as Audited, Trail, Upstream};
 use crate::client::{Answer, ClientError};
 use crate::guard::{Challenge, Refusal, secret_name};
 use crate::operation::{Destination, Operation, Outcome, Risk};
-use crate::reply::{self, Changed, Reply, Ways};
+use crate::reply::{self, Changed, Question, Reply, Ways};
 use crate::values::Prepared;
 
 /// The code of a value that reached no file.
 const NO_FILE: &str = "FileUnavailable";
+/// To the agent, of a value for the person.
+const SHOWN: &str = "The value is shown once on the approval page, where the person approved it: they choose \"Show the value\" within 3 minutes. It is not in this conversation.";
+/// The same, when it came too late.
+const NOT_SHOWN: &str = "The approval page did not wait for the value any more: it was dropped, and nobody saw it. Ask again without ConfirmationToken if it is wanted.";
+/// The outcome of a call that the client gave up before anything could change.
+pub(super) const CANCELLED: &str = "cancelled";
 
 impl Pipeline {
     pub(super) async fn answer<O: Operation>(
@@ -90,9 +97,18 @@ impl Pipeline {
         {
             self.place.learn_arn(arn);
         }
-        let disclosed = value.filter(|_| asked.destination == Some(Destination::Agent));
+        let (disclosed, for_person) = match asked.destination {
+            Some(Destination::Agent) => (value, None),
+            // A disclosure that is not on record did not happen.
+            Some(Destination::Person) => (None, value.filter(|_| closed.is_recorded())),
+            Some(Destination::Mask | Destination::File) | None => (None, None),
+        };
         let mut notes = std::mem::take(&mut known.notes);
-        // A disclosure that is not on record did not happen: dropped, the file is removed.
+        if let (Some(value), Some(viewer)) = (for_person, asked.viewer.take()) {
+            let note = if viewer.show(value) { SHOWN } else { NOT_SHOWN };
+            notes.push(note.into());
+        }
+        // The same with a file: it is removed.
         if let Some(path) = file.filter(|_| closed.is_recorded()).map(Prepared::keep) {
             notes.push(format!(
                 "The value was written to {} (mode 0600); it is not in this conversation.",
@@ -117,6 +133,7 @@ impl Pipeline {
         let outcome = match (settled_as, certainty) {
             (Some(outcome), _) => outcome.name(),
             (None, Changed::Unknown) => "unknown",
+            (None, Changed::No) if failure.is_given_up() => CANCELLED,
             (None, Changed::No) => "failed",
         };
         let event = Event {
@@ -161,22 +178,29 @@ impl Pipeline {
     /// Records a call that was not admitted, and answers it.
     pub(super) async fn stopped(&self, stop: Stop, known: Known) -> Reply {
         let Known { mut event, equivalent, scrubbers, notes } = known;
+        let mut page = None;
         let (kind, mut envelope) = match &stop {
             Stop::Refused(refusal) => {
                 event.code = Some(refusal.code().into());
-                event.decision = Some(
-                    if matches!(refusal, Refusal::Confirm(_)) { "ask" } else { "refuse" }.into(),
-                );
+                let kind = if matches!(refusal, Refusal::Confirm(_)) {
+                    event.decision = Some("ask".into());
+                    Kind::Challenge
+                } else if matches!(refusal, Refusal::Cancelled) {
+                    event.outcome = Some(CANCELLED.into());
+                    Kind::Aborted
+                } else {
+                    event.decision = Some("refuse".into());
+                    Kind::Denied
+                };
                 if let Refusal::Denied { rule, .. } = refusal {
                     event.rule = Some(rule.clone());
                 }
-                let asks = matches!(refusal, Refusal::Confirm(_));
-                let kind = if asks { Kind::Challenge } else { Kind::Denied };
                 let ways = if let Refusal::Confirm(challenge) = refusal {
                     self.ways(challenge).await
                 } else {
                     Ways::default()
                 };
+                page.clone_from(&ways.approve_at);
                 (kind, reply::refused(refusal, equivalent.as_ref(), &ways))
             }
             Stop::Failed(failure, changed) => {
@@ -187,7 +211,9 @@ impl Pipeline {
         reply::add_notes(&mut envelope, notes);
         let closed = self.audit.refuse(kind, self.clean(event, &scrubbers)).await;
         let question = match stop {
-            Stop::Refused(Refusal::Confirm(challenge)) if challenge.client => Some(*challenge),
+            Stop::Refused(Refusal::Confirm(challenge)) if challenge.client || page.is_some() => {
+                Some(Question { challenge: *challenge, page })
+            }
             Stop::Refused(_) | Stop::Failed(..) => None,
         };
         Reply::new(&closed, envelope, None, scrubbers).asking(question)
@@ -229,6 +255,8 @@ pub(super) struct Asked {
     pub(super) written: Option<String>,
     /// Where the value goes, for the destination `file`.
     pub(super) file: Option<Prepared>,
+    /// Who sees the value, for the destination `person`.
+    pub(super) viewer: Option<Viewer>,
     pub(super) risk: Risk,
     pub(super) destination: Option<Destination>,
     pub(super) own_account: bool,

@@ -2,54 +2,37 @@
 
 mod arguments;
 mod auto_key;
+mod caller;
 mod ending;
 mod place;
 mod steps;
 
-use std::future::Future;
 use std::path::PathBuf;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use serde_json::{Map, Value};
 
-use crate::approval::Page;
+use crate::approval::{Page, Viewer};
 use crate::audit::{AuditLog, Event};
 use crate::client::Client;
 use crate::env::Env;
-use crate::guard::policy::Level;
+use crate::guard::policy::{Level, Verdict};
 use crate::guard::{Guard, Refusal, Request};
-use crate::operation::{Operation, Risk, SecretDataSource, Witness, equivalent};
+use crate::operation::{
+    Destination, Invalid, Operation, Risk, SecretDataSource, Witness, equivalent,
+};
 use crate::reply::{Equivalent, Reply};
 use crate::scrub::Scrubber;
 use crate::sensitive::Sensitive;
 use crate::values::{Allowed, Folder};
 
 pub(crate) use arguments::input_schema;
+pub(crate) use caller::{Caller, Waiting};
 use ending::Asked;
 pub(crate) use place::Place;
 use steps::Stop;
-
-/// A future that a call waits for.
-pub(crate) type Waiting<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
-
-/// Who calls.
-pub(crate) struct Caller {
-    /// What the client calls itself; nobody vouches for it.
-    pub(crate) client: String,
-    /// Whether a repeated call may wait for a decision.
-    pub(crate) patient: bool,
-    /// Ends when the client gives the call up.
-    pub(crate) cancelled: Box<dyn Fn() -> Waiting<'static, ()> + Send + Sync>,
-}
-
-impl std::fmt::Debug for Caller {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Caller {:?}", self.client)
-    }
-}
 
 /// Everything a call walks through. One for the process.
 #[derive(Debug)]
@@ -125,20 +108,20 @@ impl Pipeline {
         let mut request = self.request::<O>(input, common, caller, call)?;
         known.scrubbers.extend(self.values_of(&request));
         known.event = request.event(O::SPEC.action, self.guard.policy());
-        if let Some(absent) = self.describe::<O>(&mut request).await? {
+        if let Some(absent) = self.describe::<O>(&mut request, caller).await? {
             return self.settled_before::<O>(absent, known).await;
         }
         let (verdict, level) = self.guard.judge(&request, O::SPEC.action).await?;
         if level > Level::None {
             known.equivalent = Some(equivalent_of::<O>(&request));
             if let Some(token) = &request.token {
-                let wait = if caller.patient { self.wait } else { Duration::ZERO };
-                self.guard.decided(token, wait, (caller.cancelled)()).await?;
+                let most = if caller.patient { self.wait } else { Duration::ZERO };
+                self.wait(token, most, caller).await?;
             }
         }
         // A value that stays masked behind a mere token needs no witness: nothing is sent for it.
         if level >= Level::Client || !matches!(witness, Witness::Version { .. }) {
-            match self.witness(&mut request, witness).await {
+            match self.witness(&mut request, witness, caller).await {
                 Err(Stop::Failed(failure, _)) => {
                     return self.settled_before::<O>(failure, known).await;
                 }
@@ -150,8 +133,9 @@ impl Pipeline {
             // A token of another question is no leave: it is refused or asked anew only later.
             let may_create =
                 level == Level::None || self.guard.asked_for::<O>(&request, &verdict, level);
-            self.choose_key(&mut request, may_create, &mut known.notes).await?;
+            self.choose_key(&mut request, may_create, &mut known.notes, caller).await?;
         }
+        let viewer = self.viewer::<O>(&request, &verdict, level).map_err(Refusal::Invalid)?;
         let prepared = request.file_name.as_deref().map(|name| self.disclosed.prepare(name));
         let writes = matches!(request.risk, Risk::Write | Risk::Destroy);
         let labels = auto_key::given(&request, "VersionStage")
@@ -162,15 +146,48 @@ impl Pipeline {
             file: prepared.transpose().map_err(Refusal::Invalid)?,
             risk: request.risk,
             destination: request.destination,
+            viewer,
             own_account: !request.resource.name.starts_with("acs:"),
             version: request.witnessed.as_ref().and_then(|seen| seen.version_id.clone()),
         };
+        // From here on a token is spent or a person is asked.
+        if caller.is_gone().await {
+            return Err(Stop::Refused(Refusal::Cancelled));
+        }
         let permit = self.guard.admit::<O>(request).await?;
-        let (result, trail) = self.client.send(permit).await;
+        let (result, trail) = self.client.send(permit, (caller.cancelled)()).await;
         Ok(match result {
             Ok(answer) => self.answer::<O>(answer, trail, asked, known).await,
             Err(failure) => self.failed::<O>(&failure, trail, &asked, known).await,
         })
+    }
+
+    /// Who the value will be shown to. For the destination `person` that is whoever approved it on
+    /// the page; a value that has nowhere to go is not asked for.
+    fn viewer<O: Operation>(
+        &self,
+        request: &Request,
+        verdict: &Verdict,
+        level: Level,
+    ) -> Result<Option<Viewer>, Invalid> {
+        if request.destination != Some(Destination::Person) {
+            return Ok(None);
+        }
+        let refused = |allowed: &str| Err(Invalid::new("Destination", allowed));
+        if level < Level::Person {
+            return refused("another one: the policy asks no person who could be shown the value");
+        }
+        // Any other token is refused, or answered with a new question, when it comes to it.
+        let token = request.token.as_ref();
+        match token.filter(|_| self.guard.asked_for::<O>(request, verdict, level)) {
+            None => Ok(None),
+            Some(token) => match self.page.viewer(token) {
+                None => refused(
+                    "approved on the approval page, which shows the value, at most 3 minutes ago; make the call again without ConfirmationToken",
+                ),
+                viewer => Ok(viewer),
+            },
+        }
     }
 
     /// Resolves everything but the decision.

@@ -2,7 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::{Pipeline, arguments, place};
+use super::ending::CANCELLED;
+use super::{Caller, Pipeline, arguments, place};
 use crate::audit::{Event, Upstream};
 use crate::client::ClientError;
 use crate::guard::policy::Level;
@@ -35,8 +36,9 @@ impl Pipeline {
         &self,
         parent: &Request,
         arguments: Value,
+        caller: &Caller,
     ) -> Result<Value, Stop> {
-        self.taken::<O>(parent, arguments, false).await
+        self.taken::<O>(parent, arguments, false, caller).await
     }
 
     /// The same; a reading that is for the guard alone is judged as such.
@@ -45,6 +47,7 @@ impl Pipeline {
         parent: &Request,
         arguments: Value,
         for_the_guard: bool,
+        caller: &Caller,
     ) -> Result<Value, Stop> {
         let Value::Object(arguments) = arguments else { return Ok(Value::Null) };
         let schema = schema::input_schema::<O::Input>();
@@ -90,7 +93,7 @@ impl Pipeline {
             Err(Refusal::Confirm(_)) => return Err(Stop::Refused(needs_its_own)),
             Err(refusal) => return Err(refusal.into()),
         };
-        let (result, trail) = self.client.send(permit).await;
+        let (result, trail) = self.client.send(permit, (caller.cancelled)()).await;
         let event = match &result {
             Ok(answer) => Event {
                 outcome: Some("ok".into()),
@@ -104,7 +107,7 @@ impl Pipeline {
                 ..Event::default()
             },
             Err(failure) => Event {
-                outcome: Some("failed".into()),
+                outcome: Some(if failure.is_given_up() { CANCELLED } else { "failed" }.into()),
                 code: Some(failure.code().into()),
                 upstream: Some(Upstream {
                     request_id: failure.request_id.clone(),
@@ -120,6 +123,9 @@ impl Pipeline {
             return Err(Stop::Refused(Refusal::AuditUnavailable));
         }
         let answer = result.map_err(|failure| {
+            if failure.is_given_up() {
+                return Stop::Refused(Refusal::Cancelled);
+            }
             let unsure = failure.ambiguous && O::SPEC.risk >= Risk::Write;
             Stop::Failed(failure, if unsure { Changed::Unknown } else { Changed::No })
         })?;
@@ -133,13 +139,14 @@ impl Pipeline {
     pub(super) async fn describe<O: Operation>(
         &self,
         request: &mut Request,
+        caller: &Caller,
     ) -> Result<Option<ClientError>, Stop> {
         let known = request.secret_type.is_some() && request.tags.is_some();
         if known || !self.guard.policy().needs_description(&request.facts(O::SPEC.action)) {
             return Ok(None);
         }
         let arguments = json!({ "SecretName": request.resource.name, "FetchTags": true });
-        let seen = match self.taken::<DescribeSecret>(request, arguments, true).await {
+        let seen = match self.taken::<DescribeSecret>(request, arguments, true, caller).await {
             Ok(seen) => seen,
             Err(Stop::Failed(failure, _)) if failure.kms_code() == Some(ABSENT) => {
                 return Ok(Some(failure));
@@ -160,15 +167,15 @@ impl Pipeline {
         &self,
         request: &mut Request,
         witness: Witness,
+        caller: &Caller,
     ) -> Result<(), Stop> {
         if witness == Witness::None {
             return Ok(());
         }
         let name = request.resource.name.clone();
         let tags = witness == Witness::SecretWithVersions;
-        let seen = self
-            .step::<DescribeSecret>(request, json!({ "SecretName": name, "FetchTags": tags }))
-            .await?;
+        let arguments = json!({ "SecretName": name, "FetchTags": tags });
+        let seen = self.step::<DescribeSecret>(request, arguments, caller).await?;
         if witness == Witness::SecretOfInstance && text(&seen, "DKMSInstanceId").is_none() {
             return Err(Refusal::OutsideInstance.into());
         }
@@ -178,13 +185,13 @@ impl Pipeline {
             Witness::None | Witness::Secret | Witness::SecretOfInstance => {}
             Witness::SecretWithVersions => {
                 witnessed.versions =
-                    self.versions(request, &name).await?.iter().map(line).collect();
+                    self.versions(request, &name, caller).await?.iter().map(line).collect();
             }
             Witness::Version { version_id: Some(version), .. } => {
                 witnessed.version_id = Some(version);
             }
             Witness::Version { version_id: None, stage } => {
-                let versions = self.versions(request, &name).await?;
+                let versions = self.versions(request, &name, caller).await?;
                 witnessed.version_id = versions
                     .iter()
                     .find(|version| stages(version).any(|held| held == stage))
@@ -211,9 +218,14 @@ impl Pipeline {
     }
 
     /// Every version of a secret, with its stages; a secret has ten at most (facts/kms.md §6.5).
-    async fn versions(&self, request: &Request, name: &str) -> Result<Vec<Value>, Stop> {
+    async fn versions(
+        &self,
+        request: &Request,
+        name: &str,
+        caller: &Caller,
+    ) -> Result<Vec<Value>, Stop> {
         let arguments = json!({ "SecretName": name, "IncludeDeprecated": true, "PageSize": 100 });
-        let seen = self.step::<ListSecretVersionIds>(request, arguments).await?;
+        let seen = self.step::<ListSecretVersionIds>(request, arguments, caller).await?;
         Ok(seen
             .pointer("/VersionIds/VersionId")
             .and_then(Value::as_array)

@@ -169,6 +169,28 @@ impl Store {
         self.now(|connection| decide(connection, token_hash, digest, decision))
     }
 
+    /// The same, while other calls go on.
+    pub(crate) async fn settle(
+        &self,
+        token_hash: Hash,
+        digest: Hash,
+        decision: Decision,
+    ) -> Result<bool, StoreError> {
+        self.run(move |connection| decide(connection, &token_hash, &digest, &decision)).await
+    }
+
+    /// Takes back a question that nobody will hear the answer of: it expires at `now_ms`.
+    pub(crate) async fn withdraw(&self, token_hash: Hash, now_ms: i64) -> Result<(), StoreError> {
+        self.run(move |connection| {
+            connection.execute(
+                "UPDATE approvals SET expires_ms = ?1 WHERE token_hash = ?2 AND state = 'pending'",
+                params![now_ms, token_hash],
+            )?;
+            Ok(())
+        })
+        .await
+    }
+
     /// Where the request of that token stands.
     pub(crate) async fn standing(
         &self,

@@ -50,6 +50,8 @@ mod oracle;
 #[cfg(test)]
 mod page;
 #[cfg(test)]
+mod person_destination;
+#[cfg(test)]
 mod pin;
 #[cfg(test)]
 mod policy;

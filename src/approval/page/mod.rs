@@ -5,13 +5,14 @@
 //! decision wants the PIN in the same request; nothing is ever remembered of an earlier one.
 //!
 //! `checks` who may ask at all · `visit` a request, answered · `form` what a person sends · `seal`
-//! ties a form to one record · `posted` the channel · `view` and `style` what is seen · `browser`
+//! ties a form to one record · `posted` the channel · `shown` values for the person · `view` and `style` what is seen · `browser`
 
 mod browser;
 mod checks;
 mod form;
 mod posted;
 mod seal;
+mod shown;
 mod style;
 mod view;
 mod visit;
@@ -29,10 +30,13 @@ use crate::env::Env;
 use crate::factor::path_in;
 use crate::guard::approval::token_hash;
 use crate::hex;
+use crate::sensitive::Sensitive;
 use crate::store::Store;
 
 use browser::Browser;
 use seal::Sealer;
+use shown::Shown;
+pub(crate) use shown::Viewer;
 use visit::Site;
 
 /// The page of this process. It opens with the first question that has an address.
@@ -42,14 +46,31 @@ pub(crate) struct Page {
     audit: AuditLog,
     clock: Clock,
     pin: std::path::PathBuf,
+    /// Names this server in records.
+    instance: String,
     browser: Option<Browser>,
     site: OnceCell<Arc<Site>>,
 }
 
 impl Page {
     /// A page over the questions in `store`, not open yet.
-    pub(crate) fn new(state: &Path, store: Store, audit: AuditLog, clock: Clock) -> Self {
-        Self { store, audit, clock, pin: path_in(state), browser: None, site: OnceCell::new() }
+    pub(crate) fn new(
+        state: &Path,
+        store: Store,
+        audit: AuditLog,
+        clock: Clock,
+        instance: String,
+    ) -> Self {
+        let (pin, site) = (path_in(state), OnceCell::new());
+        Self { store, audit, clock, pin, instance, browser: None, site }
+    }
+
+    /// The person who approved on the page that the value of that question be shown to them there,
+    /// and waits.
+    pub(crate) fn viewer(&self, token: &Sensitive) -> Option<Viewer> {
+        #[expect(clippy::disallowed_methods, reason = "into a hash")]
+        let question = token_hash(token.expose());
+        self.site.get()?.shown.viewer(question)
     }
 
     /// Each question is opened in the person's browser, once.
@@ -87,6 +108,8 @@ impl Page {
             clock: self.clock.clone(),
             pin: self.pin.clone(),
             sealer,
+            instance: self.instance.clone(),
+            shown: Shown::new(),
             path: hex::encode(&path),
             host: listener.local_addr()?.to_string(),
         });

@@ -11,13 +11,20 @@ use crate::sensitive::Sensitive;
 #[derive(Debug)]
 pub(super) struct Posted {
     form: Form,
+    /// The server of this page.
+    instance: String,
     /// The name that was typed is not that of the secret.
     pub(super) misnamed: bool,
 }
 
 impl Posted {
-    pub(super) fn new(form: Form) -> Self {
-        Self { form, misnamed: false }
+    pub(super) fn new(form: Form, instance: String) -> Self {
+        Self { form, instance, misnamed: false }
+    }
+
+    /// Whether the answer is a yes.
+    pub(super) fn approves(&self) -> bool {
+        self.form.answer == Some(Answer::Approve)
     }
 }
 
@@ -37,6 +44,11 @@ impl Channel for Posted {
             && records.iter().any(|record| record.type_the_name && !named(record));
         // A slip is no decision: the form comes back and says so.
         Ok(if self.misnamed { Answer::Later } else { answer })
+    }
+
+    /// The value comes to the server that asked, and there is no way to another one's page.
+    fn shows_value_of(&self, record: &Record) -> bool {
+        record.instance == self.instance
     }
 
     fn pin(&mut self) -> io::Result<Option<Sensitive>> {

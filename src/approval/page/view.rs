@@ -5,6 +5,7 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 use super::style::SHEET;
 use crate::approval::rows::{Shown, quoted, seen};
 use crate::guard::approval::Record;
+use crate::sensitive::Sensitive;
 use crate::store::Pending;
 
 /// A question, with the form that decides it.
@@ -82,6 +83,46 @@ pub(super) fn list(waiting: &[(Pending, String)]) -> Markup {
     whole("Questions that wait", &content)
 }
 
+/// A value was approved, or is on its way: this page asks for itself again until it is there.
+pub(super) fn coming(title: &str, address: &str) -> Markup {
+    let content = html! {
+        div role="status" aria-live="polite" {
+            h1 tabindex="-1" autofocus { (title) }
+            p { "The value is shown here once the agent repeats its call, within 3 minutes. Keep this page open." }
+        }
+        p { a href=(address) { "Look again" } }
+    };
+    page(title, &content, Some(address))
+}
+
+/// The value is there. A form, so that nothing but the person uses up the one look.
+pub(super) fn ready(address: &str) -> Markup {
+    let content = html! {
+        div role="status" aria-live="polite" {
+            h1 tabindex="-1" autofocus { "The value is here" }
+            p { "It is shown once. Look around you first." }
+        }
+        form method="post" action=(address) {
+            div.buttons { button.approve { "Show the value" } }
+        }
+    };
+    whole("The value is here", &content)
+}
+
+/// The value.
+pub(super) fn value(value: &Sensitive) -> Markup {
+    #[expect(clippy::disallowed_methods, reason = "to the person who approved exactly this")]
+    let content = html! {
+        h1 { "The value" }
+        textarea readonly rows="8" spellcheck="false" autocomplete="off" aria-label="The value" {
+            // A browser drops the first newline of this element.
+            "\n" (value.expose())
+        }
+        p { "It is not shown again. Close this page when you are done with it." }
+    };
+    whole("The value", &content)
+}
+
 /// How it ended, or why there is nothing to see.
 pub(super) fn notice(title: &str, text: &str, list: Option<&str>) -> Markup {
     let content = html! {
@@ -95,12 +136,18 @@ pub(super) fn notice(title: &str, text: &str, list: Option<&str>) -> Markup {
 }
 
 fn whole(title: &str, content: &Markup) -> Markup {
+    page(title, content, None)
+}
+
+/// With `next`, a page that goes there after two seconds.
+fn page(title: &str, content: &Markup, next: Option<&str>) -> Markup {
     html! {
         (DOCTYPE)
         html lang="en" {
             head {
                 meta charset="utf-8";
                 meta name="viewport" content="width=device-width, initial-scale=1";
+                @if let Some(next) = next { meta http-equiv="refresh" content={ "2; url=" (next) }; }
                 title { (title) " · kms-mcp" }
                 style { (PreEscaped(SHEET)) }
             }

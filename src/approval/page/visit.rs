@@ -17,17 +17,21 @@ use super::checks::checked;
 use super::form::Form;
 use super::posted::Posted;
 use super::seal::Sealer;
+use super::shown::{Place, Shown};
 use super::style::policy;
-use super::view::{Question, list, notice};
-use crate::approval::channel::{Answer, DecideError, Desk};
+use super::view::{Question, coming, list, notice, ready, value};
+use crate::approval::channel::{Answer, Channel as _, DecideError, Desk};
 use crate::approval::pin::PinError;
 use crate::audit::AuditLog;
 use crate::clock::Clock;
 use crate::factor::PinFile;
 use crate::guard::approval::{Record, digest};
 use crate::hex;
+use crate::operation::Destination;
 use crate::store::{Hash, Pending, Store};
 
+/// Where values are shown, below the random part.
+const VALUES: &str = "value/";
 /// The largest form, in bytes.
 const BODY_LIMIT: usize = 4096;
 /// How long a form may take to arrive.
@@ -42,6 +46,10 @@ pub(super) struct Site {
     /// `pin.json`.
     pub(super) pin: PathBuf,
     pub(super) sealer: Sealer,
+    /// Names this server in records.
+    pub(super) instance: String,
+    /// Values for the person.
+    pub(super) shown: Shown,
     /// 128 random bits that every path begins with.
     pub(super) path: String,
     /// `127.0.0.1:PORT`.
@@ -110,6 +118,8 @@ impl Site {
         let rest = rest.to_owned();
         match (head.method, rest.as_str()) {
             (Method::GET, "") => self.all(),
+            (Method::GET, _) if rest.starts_with(VALUES) => self.look(&rest),
+            (Method::POST, _) if rest.starts_with(VALUES) => self.show(&rest),
             (Method::GET, _) => match self.find(&rest, StatusCode::NOT_FOUND) {
                 Ok(pending) => self.question(&pending, StatusCode::OK, None),
                 Err(seen) => seen,
@@ -206,8 +216,22 @@ impl Site {
             Err(error) => return self.broken(&error.to_string()),
         };
         let desk = Desk { store: &self.store, audit: &self.audit, clock: &self.clock, pin };
-        let mut posted = Posted::new(form);
-        match desk.decide(&mut posted, std::slice::from_ref(&pending)).await {
+        let mut posted = Posted::new(form, self.instance.clone());
+        // Before the yes is given: the agent's call may wait for it, and is quick.
+        let place = match self.place_for(&posted, &pending) {
+            Ok(place) => place,
+            Err(seen) => return seen,
+        };
+        let decided = desk.decide(&mut posted, std::slice::from_ref(&pending)).await;
+        match (&decided, place) {
+            (Ok(Answer::Approve), Some(place)) => {
+                let address = format!("{}{VALUES}{place}", self.list());
+                return (StatusCode::OK, coming("Approved", &address));
+            }
+            (_, Some(place)) => self.shown.close(&place),
+            (_, None) => {}
+        }
+        match decided {
             Ok(Answer::Approve) => self.done(
                 "Approved",
                 "The agent may make exactly this call once, within 3 minutes. You can close this page.",
@@ -230,8 +254,46 @@ impl Site {
                 self.question(&pending, StatusCode::FORBIDDEN, Some(&why))
             }
             Err(DecideError::Closed) => self.closed(StatusCode::CONFLICT),
+            Err(DecideError::NotHere) => {
+                let why = "Nothing was decided: another kms-mcp asks this, and shows the value on its own page. Open ApproveAt of the agent's answer.";
+                self.question(&pending, StatusCode::CONFLICT, Some(why))
+            }
             Err(error) => self.broken(&error.to_string()),
         }
+    }
+
+    /// A place for the value, if that is what would be approved here.
+    fn place_for(&self, posted: &Posted, pending: &Pending) -> Result<Option<String>, Seen> {
+        let Ok(record) = serde_json::from_slice::<Record>(&pending.record) else { return Ok(None) };
+        let to_person = record.destination.as_deref() == Some(Destination::Person.name());
+        if !posted.approves() || !to_person || !posted.shows_value_of(&record) {
+            return Ok(None);
+        }
+        let opened = self.shown.open(pending.token_hash);
+        opened.map(Some).map_err(|_| self.broken("no randomness is to be had"))
+    }
+
+    /// What there is at the address of a value: never the value itself, which a look uses up.
+    fn look(&self, rest: &str) -> Seen {
+        let address = format!("{}{rest}", self.list());
+        match self.shown.look(rest.trim_start_matches(VALUES)) {
+            Place::Waits => (StatusCode::OK, coming("The value is on its way", &address)),
+            Place::Holds => (StatusCode::OK, ready(&address)),
+            Place::Gone => self.gone(),
+        }
+    }
+
+    /// Shows the value, this once.
+    fn show(&self, rest: &str) -> Seen {
+        match self.shown.take(rest.trim_start_matches(VALUES)) {
+            Some(shown) => (StatusCode::OK, value(&shown)),
+            None => self.gone(),
+        }
+    }
+
+    fn gone(&self) -> Seen {
+        let text = "It was shown, or its 3 minutes are over. Ask the agent to try again.";
+        (StatusCode::NOT_FOUND, notice("There is no value here", text, Some(&self.list())))
     }
 
     fn done(&self, title: &str, text: &str) -> Seen {

@@ -3,8 +3,8 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rmcp::model::{
-    CallToolRequestParams, CallToolResponse, CallToolResult, ContentBlock, ServerCapabilities,
-    ServerConfig,
+    CallToolRequestParams, CallToolResponse, CallToolResult, ContentBlock, NumberOrString,
+    ProgressNotificationParam, ProgressToken, ServerCapabilities, ServerConfig,
 };
 use rmcp::service::RequestContext;
 use rmcp::{ErrorData, ServerHandler, ServiceExt as _};
@@ -20,7 +20,7 @@ use crate::scrub::REMOVED;
 
 const CREDENTIAL: &str = "LTAI5tExampleExample";
 
-/// Answers a call with its own name, or waits, or tells a secret.
+/// Answers a call with its own name, or waits, or tells a secret, or of the progress of call `p`.
 struct Echo {
     exemptions: Exemptions,
     waits: Arc<Notify>,
@@ -40,6 +40,12 @@ impl ServerHandler for Echo {
         let text = match name.as_str() {
             "wait" => {
                 self.waits.notified().await;
+                name
+            }
+            "progress" => {
+                let token = ProgressToken(NumberOrString::String("p".into()));
+                let progress = ProgressNotificationParam::new(token, 1.0);
+                context.peer.notify_progress(progress).await.unwrap();
                 name
             }
             "leak" => format!("the key is {CREDENTIAL}."),
@@ -225,6 +231,30 @@ async fn a_session_without_initialize_takes_notifications() {
     assert_eq!(client.answer().await, (0, json!(2)));
     client.waits.notify_one();
     assert!(client.end().await.is_empty(), "no reply to what was cancelled");
+}
+
+#[tokio::test]
+async fn progress_is_told_until_the_reply_and_not_after_it() {
+    let mut client = Client::initialized().await;
+    let meta = json!({ "name": "progress", "_meta": { "progressToken": "p" } });
+    client.write(&request(1, "tools/call", &meta)).await;
+    assert_eq!(client.read().await["method"], "notifications/progress");
+    assert_eq!(client.answer().await, (0, json!(1)));
+    // rmcp may hand over what was said before the reply only now.
+    client.write(&call(2, "progress")).await;
+    assert_eq!(client.answer().await, (0, json!(2)), "of a call that was answered");
+    let meta = json!({ "name": "wait", "_meta": { "progressToken": "p" } });
+    client.write(&request(3, "tools/call", &meta)).await;
+    client.write(&call(4, "progress")).await;
+    assert_eq!(client.read().await["method"], "notifications/progress");
+    assert_eq!(client.answer().await, (0, json!(4)));
+    client
+        .write(r#"{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":3}}"#)
+        .await;
+    client.write(&call(5, "progress")).await;
+    assert_eq!(client.answer().await, (0, json!(5)), "of a call that was given up");
+    client.waits.notify_one();
+    assert!(client.end().await.is_empty());
 }
 
 #[tokio::test]

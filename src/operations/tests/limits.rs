@@ -160,7 +160,8 @@ fn get_secret_value() {
         (action, to_file("a.txt"), "fits"),
         (action, to_file(".hidden"), "a plain name"),
         (action, to_file("a/b"), "a plain name"),
-        (action, set("Destination", json!("person")), "one of `mask`, `file`, `agent`"),
+        (action, set("Destination", json!("person")), "fits"),
+        (action, set("Destination", json!("screen")), "one of `mask`, `person`, `file`, `agent`"),
         (action, set("DryRun", json!("true")), "`DryRun` must be a boolean"),
     ]);
 }

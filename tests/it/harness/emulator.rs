@@ -77,7 +77,9 @@ impl Emulator {
     pub(crate) fn requests(&self) -> Vec<Value> {
         std::fs::read_to_string(self.folder.join("requests.jsonl"))
             .unwrap_or_default()
-            .lines()
+            // It may be in the middle of the last line.
+            .split_inclusive('\n')
+            .filter(|line| line.ends_with('\n'))
             .map(|line| serde_json::from_str(line).unwrap())
             .collect()
     }

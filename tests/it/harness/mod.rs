@@ -1,5 +1,6 @@
 //! What every test stands on: real processes, spoken to as their users do.
 
+mod browser;
 mod canary;
 mod emulator;
 mod gate;
@@ -9,6 +10,7 @@ mod pty;
 mod question;
 mod server;
 
+pub(crate) use browser::{decide_at, look_at, press_at};
 pub(crate) use canary::Canaries;
 pub(crate) use emulator::Emulator;
 pub(crate) use gate::Gate;
@@ -22,3 +24,15 @@ pub(crate) const BINARY: &str = env!("CARGO_BIN_EXE_kms-mcp");
 
 /// How long anything may take before a test gives up; nothing waits that long when all is well.
 pub(crate) const PATIENCE: std::time::Duration = std::time::Duration::from_mins(1);
+
+/// Waits for what another process does, and for nothing longer than that takes.
+pub(crate) fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+    let pause = std::time::Duration::from_millis(10);
+    for _ in 0..PATIENCE.as_millis() / pause.as_millis() {
+        if let Some(found) = look() {
+            return found;
+        }
+        std::thread::sleep(pause);
+    }
+    panic!("{what} does not come");
+}

@@ -217,11 +217,10 @@ impl Server {
     /// Sends a request without waiting for its answer; gives its id.
     pub(crate) fn send(&mut self, method: &str, mut params: Value) -> u64 {
         if self.era == Era::V2026_07_28 {
-            params["_meta"] = json!({
-                "io.modelcontextprotocol/protocolVersion": self.era.version(),
-                "io.modelcontextprotocol/clientCapabilities": self.capabilities,
-                "io.modelcontextprotocol/clientInfo": { "name": "it", "version": "1" },
-            });
+            let meta = &mut params["_meta"];
+            meta["io.modelcontextprotocol/protocolVersion"] = self.era.version().into();
+            meta["io.modelcontextprotocol/clientCapabilities"] = self.capabilities.clone();
+            meta["io.modelcontextprotocol/clientInfo"] = json!({ "name": "it", "version": "1" });
         }
         self.next_id += 1;
         let id = self.next_id;
@@ -239,6 +238,31 @@ impl Server {
                 return answer;
             }
         }
+    }
+
+    /// Answers a request of the server with `part`: `result` or `error`.
+    pub(crate) fn respond(&mut self, request: &Value, part: &str, content: Value) {
+        let mut message = json!({ "jsonrpc": "2.0", "id": request["id"] });
+        message[part] = content;
+        self.send_raw(format!("{message}\n").as_bytes());
+    }
+
+    /// The records of all audit logs of this home so far, in the order of files and lines.
+    pub(crate) fn audit(&self) -> Vec<Value> {
+        let mut files: Vec<PathBuf> = std::fs::read_dir(self.state().join("audit"))
+            .unwrap()
+            .map(|entry| entry.unwrap().path())
+            .collect();
+        files.sort();
+        let text: String =
+            files.iter().map(|file| std::fs::read_to_string(file).unwrap()).collect();
+        // Another thread may be in the middle of the last line.
+        text.lines().map_while(|line| serde_json::from_str(line).ok()).collect()
+    }
+
+    /// Waits until the audit log holds a record that is wanted.
+    pub(crate) fn audited(&self, wanted: impl Fn(&Value) -> bool) -> Value {
+        super::until("a record", || self.audit().into_iter().find(&wanted))
     }
 
     /// Calls a tool and gives its envelope; panics on a protocol error.
