@@ -307,7 +307,7 @@ fn notes_of<O: Operation>(disclosed: bool, asked: &Asked) -> Vec<String> {
     let mut notes = Vec::new();
     match (disclosed, asked.destination) {
         (true, _) => notes.push("SecretData holds the value, in structuredContent only. It is now in this conversation and its transcript: do not repeat it.".into()),
-        (false, Some(Destination::Mask)) => notes.push("SecretData is masked. To see it, the person approves a call with Destination agent, or runs the equivalent command themselves.".into()),
+        (false, Some(Destination::Mask)) => notes.push("SecretData is masked. Destination person shows it to the person alone; file writes it to a file; agent brings it here. Each needs their yes.".into()),
         (false, _) => {}
     }
     if asked.risk == Risk::Inspect && matches!(O::SPEC.action, "DescribeSecret" | "ListSecrets") {
