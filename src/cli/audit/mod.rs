@@ -1,13 +1,13 @@
-//! `kms-mcp audit verify [DIR]`.
+//! `kms-mcp audit`: what an auditor asks of the log.
 
-use std::io::Write;
+mod verify;
+
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Subcommand;
 
 use super::{Failure, State};
-use crate::audit::verify;
 use crate::config::state_dir;
 use crate::env::Env;
 
@@ -23,12 +23,15 @@ pub(super) enum Command {
 }
 
 pub(super) fn run(command: Command, env: &Env) -> Result<ExitCode, Failure> {
-    let Command::Verify { folder, state } = command;
-    let folder = match folder {
+    match command {
+        Command::Verify { folder, state } => verify::run(folder, state, env),
+    }
+}
+
+/// The folder that was named, or the one that this user's servers write to.
+fn folder(named: Option<PathBuf>, state: State, env: &Env) -> Result<PathBuf, Failure> {
+    Ok(match named {
         Some(folder) => folder,
         None => state_dir(state.state_dir, env)?.join("audit"),
-    };
-    let report = verify(&folder);
-    writeln!(std::io::stdout(), "{report}")?;
-    Ok(ExitCode::from(report.exit_code()))
+    })
 }
