@@ -21,6 +21,7 @@ mod chain;
 mod event;
 mod json;
 mod log;
+pub(crate) mod query;
 mod record;
 #[cfg(test)]
 mod tests;

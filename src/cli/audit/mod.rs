@@ -1,5 +1,12 @@
 //! `kms-mcp audit`: what an auditor asks of the log.
 
+mod export;
+mod filters;
+mod private;
+mod progress;
+mod reading;
+mod show;
+mod table;
 mod verify;
 
 use std::path::PathBuf;
@@ -8,6 +15,7 @@ use std::process::ExitCode;
 use clap::Subcommand;
 
 use super::{Failure, State};
+use crate::clock::Clock;
 use crate::config::state_dir;
 use crate::env::Env;
 
@@ -20,11 +28,18 @@ pub(super) enum Command {
         #[command(flatten)]
         state: State,
     },
+    /// Show who asked for what, who let it through and what came of it; a row a call
+    Show(Box<show::Flags>),
+    /// Write the records as CSV or JSON, for other programs
+    Export(Box<export::Flags>),
 }
 
 pub(super) fn run(command: Command, env: &Env) -> Result<ExitCode, Failure> {
+    let clock = Clock::system();
     match command {
         Command::Verify { folder, state } => verify::run(folder, state, env),
+        Command::Export(flags) => export::run(*flags, env, &clock),
+        Command::Show(flags) => show::run(*flags, env, &clock),
     }
 }
 
