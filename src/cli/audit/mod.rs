@@ -5,6 +5,7 @@ mod filters;
 mod private;
 mod progress;
 mod reading;
+mod reconcile;
 mod show;
 mod table;
 mod verify;
@@ -32,6 +33,8 @@ pub(super) enum Command {
     Show(Box<show::Flags>),
     /// Write the records as CSV or JSON, for other programs
     Export(Box<export::Flags>),
+    /// Compare with ActionTrail; exit code 1 if it has calls that this log has not, 3 unreadable
+    Reconcile(reconcile::Flags),
 }
 
 pub(super) fn run(command: Command, env: &Env) -> Result<ExitCode, Failure> {
@@ -39,6 +42,7 @@ pub(super) fn run(command: Command, env: &Env) -> Result<ExitCode, Failure> {
     match command {
         Command::Verify { folder, state } => verify::run(folder, state, env),
         Command::Export(flags) => export::run(*flags, env, &clock),
+        Command::Reconcile(flags) => reconcile::run(flags, env, &clock),
         Command::Show(flags) => show::run(*flags, env, &clock),
     }
 }
