@@ -13,7 +13,7 @@
 //!
 //! - [`event`] what a record says · `record` its bytes · `chain` the file, appended to or given up
 //! - [`log`] the writer thread and its doors · [`trail`] an open intent and the proof that it closed
-//! - [`query`] reads it for people, [`reconcile`] against [`actiontrail`]
+//! - [`query`] reads it for people, [`report`] as a page, [`reconcile`] against [`actiontrail`]
 //! - [`verify()`] checks a folder of chains · `json` reads a line without forgiving anything
 //!
 //! Nothing here may hold a value, its length or hash, a token, a PIN, an `AccessKey` id or text
@@ -26,6 +26,7 @@ mod log;
 pub(crate) mod query;
 pub(crate) mod reconcile;
 mod record;
+pub(crate) mod report;
 #[cfg(test)]
 mod tests;
 mod trail;

@@ -18,8 +18,8 @@ mod source;
 mod when;
 
 pub(crate) use filter::{Filter, Glob};
-pub(crate) use line::{Line, ascii};
+pub(crate) use line::ascii;
 pub(crate) use merge::{Merge, Trouble};
 pub(crate) use rows::{Outcome, Row, Rows, Story};
-pub(crate) use shown::{plain, seen};
+pub(crate) use shown::{plain, seen, took};
 pub(crate) use when::When;

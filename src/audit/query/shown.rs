@@ -28,3 +28,13 @@ fn escaped(text: &str, shows: impl Fn(char) -> bool) -> String {
     }
     out
 }
+
+/// A span of time in the unit that suits it.
+pub(crate) fn took(ms: i64) -> String {
+    match ms {
+        ..1_000 => format!("{ms} ms"),
+        1_000..60_000 => format!("{}.{} s", ms / 1_000, ms % 1_000 / 100),
+        60_000..7_200_000 => format!("{} min", ms / 60_000),
+        _ => format!("{} h", ms / 3_600_000),
+    }
+}

@@ -6,6 +6,7 @@ mod private;
 mod progress;
 mod reading;
 mod reconcile;
+mod report;
 mod show;
 mod table;
 mod verify;
@@ -33,6 +34,8 @@ pub(super) enum Command {
     Show(Box<show::Flags>),
     /// Write the records as CSV or JSON, for other programs
     Export(Box<export::Flags>),
+    /// Write one page with charts and tables, for a browser, without a script
+    Report(Box<report::Flags>),
     /// Compare with ActionTrail; exit code 1 if it has calls that this log has not, 3 unreadable
     Reconcile(reconcile::Flags),
 }
@@ -43,6 +46,7 @@ pub(super) fn run(command: Command, env: &Env) -> Result<ExitCode, Failure> {
         Command::Verify { folder, state } => verify::run(folder, state, env),
         Command::Export(flags) => export::run(*flags, env, &clock),
         Command::Reconcile(flags) => reconcile::run(flags, env, &clock),
+        Command::Report(flags) => report::run(*flags, env, &clock),
         Command::Show(flags) => show::run(*flags, env, &clock),
     }
 }

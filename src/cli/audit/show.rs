@@ -11,7 +11,7 @@ use super::filters::Filters;
 use super::folder;
 use super::reading::walk;
 use super::table::{Table, columns};
-use crate::audit::query::{Filter, Outcome, Row, Story, plain};
+use crate::audit::query::{Filter, Outcome, Row, Story, plain, took};
 use crate::clock::Clock;
 use crate::env::Env;
 
@@ -154,14 +154,4 @@ fn by(row: &Row) -> Option<String> {
     let took = row.integer("approval.latency_ms").map(took);
     let how: Vec<String> = method.map(str::to_owned).into_iter().chain(took).collect();
     Some(if how.is_empty() { who.to_owned() } else { format!("{who}, {}", how.join(", ")) })
-}
-
-/// A span of time in the unit that suits it.
-pub(super) fn took(ms: i64) -> String {
-    match ms {
-        ..1_000 => format!("{ms} ms"),
-        1_000..60_000 => format!("{}.{} s", ms / 1_000, ms % 1_000 / 100),
-        60_000..7_200_000 => format!("{} min", ms / 60_000),
-        _ => format!("{} h", ms / 3_600_000),
-    }
 }
