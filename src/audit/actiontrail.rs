@@ -69,7 +69,9 @@ fn parse(text: &[u8]) -> Trail {
     let whole: Result<Vec<Value>, _> =
         serde_json::Deserializer::from_slice(text).into_iter().collect();
     if let Ok(documents) = whole {
-        documents.into_iter().for_each(|document| found.take(document, 0));
+        for document in documents {
+            found.take(document, 0);
+        }
     } else {
         // One bad line must not hide the others.
         for line in text.split(|byte| *byte == b'\n').filter(|line| !line.trim_ascii().is_empty()) {
@@ -157,7 +159,7 @@ impl Members<'_> {
         match self.get(name)? {
             Value::Object(members) => read(members),
             Value::String(text) => read(&serde_json::from_str(text).ok()?),
-            _ => None,
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) => None,
         }
     }
 

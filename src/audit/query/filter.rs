@@ -34,18 +34,22 @@ impl Filter {
     /// Whether `row` is wanted.
     pub(crate) fn wants(&self, row: &Row) -> bool {
         self.in_time(row.time())
-            && wanted(&self.action, |action| {
+            && wanted(self.action.as_ref(), |action| {
                 row.text("action").is_some_and(|own| own.eq_ignore_ascii_case(action))
             })
-            && wanted(&self.secret, |glob| {
+            && wanted(self.secret.as_ref(), |glob| {
                 let name = row.text("resource.name").unwrap_or_default();
                 glob.matches(row.secret().unwrap_or_default()) || glob.matches(name)
             })
-            && wanted(&self.decision, |decision| row.decision() == Some(meant(decision)))
-            && wanted(&self.destination, |place| row.text("destination") == Some(place.as_str()))
-            && wanted(&self.approver, |approver| decided_by(row, approver))
-            && wanted(&self.event, |event| row.lines().iter().any(|line| line.event() == event))
-            && wanted(&self.call, |call| is_of(row, call))
+            && wanted(self.decision.as_ref(), |decision| row.decision() == Some(meant(decision)))
+            && wanted(self.destination.as_ref(), |place| {
+                row.text("destination") == Some(place.as_str())
+            })
+            && wanted(self.approver.as_ref(), |approver| decided_by(row, approver))
+            && wanted(self.event.as_ref(), |event| {
+                row.lines().iter().any(|line| line.event() == event)
+            })
+            && wanted(self.call.as_ref(), |call| is_of(row, call))
     }
 
     /// Whether a moment is wanted.
@@ -55,12 +59,12 @@ impl Filter {
 
     /// Whether single records of a row are asked for.
     pub(crate) fn wants_event(&self, event: &str) -> bool {
-        wanted(&self.event, |wanted| wanted == event)
+        wanted(self.event.as_ref(), |wanted| wanted == event)
     }
 }
 
-fn wanted<T>(asked: &Option<T>, test: impl FnOnce(&T) -> bool) -> bool {
-    asked.as_ref().is_none_or(test)
+fn wanted<T>(asked: Option<&T>, test: impl FnOnce(&T) -> bool) -> bool {
+    asked.is_none_or(test)
 }
 
 /// The word of the log for the word that was typed.

@@ -264,7 +264,9 @@ impl<'a> Rows<'a> {
             given_up.extend(open.extract_if(.., |one| which(one)).map(|one| one.row));
             !open.is_empty()
         });
-        given_up.into_iter().for_each(|row| self.close(row, None));
+        for row in given_up {
+            self.close(row, None);
+        }
     }
 }
 

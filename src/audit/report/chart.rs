@@ -19,7 +19,7 @@ const LEFT: f64 = 8.0;
 pub(super) struct Title<'a> {
     /// Unique in the page.
     pub(super) id: &'a str,
-    pub(super) title: &'a str,
+    pub(super) name: &'a str,
     pub(super) desc: &'a str,
 }
 
@@ -52,7 +52,7 @@ fn svg(title: Title<'_>, height: usize, content: &Markup) -> Markup {
     let (name, text) = (format!("{}-title", title.id), format!("{}-desc", title.id));
     html! {
         svg role="img" width="100%" height=(height) aria-labelledby=(format!("{name} {text}")) {
-            title id=(name) { (title.title) }
+            title id=(name) { (title.name) }
             desc id=(text) { (title.desc) }
             (content)
         }
@@ -86,7 +86,10 @@ pub(super) fn bars(title: Title<'_>, bars: &[Bar]) -> Markup {
             text.value x=(percent(share(total(bar), most) * FULL + 1.0)) y=(top + 31) { (bar.note) }
         }
     };
-    svg(title, bars.len().min(BARS) * ROW, &content)
+    html! {
+        (svg(title, bars.len().min(BARS) * ROW, &content))
+        @if bars.len() > BARS { p.faint { "The first " (BARS) " of " (bars.len()) "; the table has the others." } }
+    }
 }
 
 /// Class, left edge and width of each part that has a width.

@@ -26,7 +26,7 @@ pub(super) fn disclosures(figures: &Figures) -> Markup {
     let each = if step == 1 { "one day".to_owned() } else { format!("{step} days") };
     let total: u64 = legend.iter().map(|(_, _, sum)| sum).sum();
     let desc = format!("Values handed out, a column for {each}: {total} in all.");
-    let title = Title { id: "disclosures", title: "Values handed out over time", desc: &desc };
+    let title = Title { id: "disclosures", name: "Values handed out over time", desc: &desc };
     let rows = columns.iter().filter(|column| column.parts.iter().any(|(_, count)| *count > 0));
     let rows = rows.map(|column| {
         let counts = column.parts.iter().map(|(_, count)| count.to_string());
@@ -96,7 +96,7 @@ pub(super) fn deciders(figures: &Figures) -> Markup {
     let marks = marks.map(|(ms, name)| (place(ms), name));
     let title = Title {
         id: "deciders",
-        title: "Who decided, and how fast",
+        name: "Who decided, and how fast",
         desc: "For each person and channel the fastest, the median and the slowest decision, on a logarithmic scale.",
     };
     let rows = ranked.iter().map(|(name, decider)| {
@@ -134,7 +134,7 @@ pub(super) fn denials(figures: &Figures) -> Markup {
     let bars: Vec<Bar> = ranked.iter().map(|(name, count)| bar(name, "one", **count)).collect();
     let title = Title {
         id: "denials",
-        title: "Denials by rule",
+        name: "Denials by rule",
         desc: "Calls that were denied, by the rule of the policy or by the code.",
     };
     let rows = ranked.iter().map(|(name, count)| vec![seen(name), count.to_string()]);
@@ -169,7 +169,7 @@ pub(super) fn rules(figures: &Figures, about: &About<'_>) -> Markup {
         .collect();
     let title = Title {
         id: "rules",
-        title: "Rules of the policy and the calls they decided",
+        name: "Rules of the policy and the calls they decided",
         desc: "For each rule of the policy, in its order, how many calls it decided.",
     };
     let rows = about
@@ -222,7 +222,7 @@ pub(super) fn actions(figures: &Figures) -> Markup {
     ];
     let title = Title {
         id: "actions",
-        title: "Calls by action",
+        name: "Calls by action",
         desc: "For each KMS action how many calls were done, denied, or failed.",
     };
     let rows = ranked.iter().map(|(name, calls)| {
@@ -250,7 +250,7 @@ pub(super) fn unknown(figures: &Figures) -> Markup {
     let bars: Vec<Bar> = some.map(|(name, calls)| bar(name, "one", calls.unknown)).collect();
     let title = Title {
         id: "unknown",
-        title: "Unknown outcomes by action",
+        name: "Unknown outcomes by action",
         desc: "Calls that may or may not have been carried out, by action.",
     };
     let rows = figures.named.iter().map(|call| {

@@ -25,7 +25,7 @@ pub(super) fn walk(
 ) -> io::Result<Walked> {
     let mut progress = Progress::over(Merge::size(folder));
     let mut rows = Rows::of(Merge::of(folder, |bytes| progress.add(bytes)));
-    while let Some(row) = rows.next() {
+    for row in rows.by_ref() {
         match each(row) {
             Err(error) if error.kind() == ErrorKind::BrokenPipe => break,
             other => other?,

@@ -72,10 +72,9 @@ pub(super) fn run(flags: Flags, env: &Env, clock: &Clock) -> Result<ExitCode, Fa
 
 /// Whoever reads our output may have left.
 pub(super) fn quietly(written: io::Result<()>) -> io::Result<()> {
-    written.or_else(|error| match error.kind() {
-        io::ErrorKind::BrokenPipe => Ok(()),
-        _ => Err(error),
-    })
+    written.or_else(
+        |error| if error.kind() == io::ErrorKind::BrokenPipe { Ok(()) } else { Err(error) },
+    )
 }
 
 fn json(out: &mut impl Write, filter: &Filter, row: &Row) -> io::Result<()> {
@@ -111,9 +110,9 @@ impl Calls {
     fn row(&self, out: &mut impl Write, row: &Row) -> io::Result<()> {
         let time = row.time().strftime("%Y-%m-%d %H:%M:%S").to_string();
         let cell = |text: Option<&str>| plain(text.unwrap_or("-"), 300);
-        let (call, action) = (cell(short(row).as_deref()), cell(row.text("action")));
+        let (number, action) = (cell(short(row).as_deref()), cell(row.text("action")));
         let (secret, to) = (cell(row.secret()), cell(row.text("destination")));
-        self.0.row(out, [&time, &call, &action, &secret, &to, &plain(&what(row), 600)])
+        self.0.row(out, [&time, &number, &action, &secret, &to, &plain(&what(row), 600)])
     }
 }
 
