@@ -125,7 +125,10 @@ fn short(row: &Row) -> Option<String> {
 /// What came of it, by whom, by which rule.
 fn what(row: &Row) -> String {
     let code = row.text("code").map(|code| format!(": {code}")).unwrap_or_default();
-    let mut parts = vec![match row.story() {
+    let orphan = row.story() == Story::Answered && row.integer("intent").is_some();
+    let mut parts: Vec<String> =
+        orphan.then(|| "NO INTENT ON RECORD".to_owned()).into_iter().collect();
+    parts.push(match row.story() {
         Story::Call | Story::Answered => match row.outcome() {
             Some(Outcome::Done) => row.text("outcome").unwrap_or("ok").to_owned(),
             Some(Outcome::Failed) => format!("failed{code}"),
@@ -136,7 +139,7 @@ fn what(row: &Row) -> String {
         Story::Approved => "approved".to_owned(),
         Story::Denied => "denied".to_owned(),
         Story::Other => format!("{}{code}", row.event().replace('_', " ")),
-    }];
+    });
     let decided = matches!(row.story(), Story::Approved | Story::Denied);
     let by =
         by(row).map(|by| if decided { format!("by {by}") } else { format!("approved by {by}") });
