@@ -137,13 +137,9 @@ mod tests {
         let text = br#"{"seq":1,"event":"new","later":[1],"cloud":{"region":"r","moon":"m"}}"#;
         let record = Line::parse(text, jiff::Timestamp::UNIX_EPOCH).unwrap();
         let line = line(&record);
-        assert!(
-            line.ends_with("\"{\"\"later\"\":[1],\"\"cloud\"\":{\"\"moon\"\":\"\"m\"\"}}\"\r\n")
-                || line.contains("later"),
-            "{line}"
-        );
-        assert!(line.contains("moon") && !line.contains("region"), "{line}");
-        let quoted = line.split("\"\"").next().unwrap_or_default();
-        assert_eq!(quoted.matches(',').count(), COLUMNS.len() - 1, "{line}");
+        let others = r#""{""later"":[1],""cloud"":{""moon"":""m""}}""#;
+        assert!(line.ends_with(&format!(",{others}\r\n")), "{line}");
+        let before = line.split(others).next().unwrap_or_default();
+        assert_eq!(before.matches(',').count(), COLUMNS.len() - 1, "{line}");
     }
 }

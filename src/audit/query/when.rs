@@ -73,3 +73,40 @@ fn ago(text: &str) -> Option<SignedDuration> {
     let count: i64 = digits.then(|| count.parse().ok()).flatten()?;
     Some(SignedDuration::from_secs(count.checked_mul(seconds)?))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_is_a_moment_a_day_or_so_long_ago() {
+        let now: Timestamp = "2026-11-22T12:00:00Z".parse().unwrap();
+        for (text, since, until) in [
+            ("2026-11-20T01:02:03Z", "2026-11-20T01:02:03Z", "2026-11-20T01:02:03Z"),
+            ("2026-11-20T01:02:03+08:00", "2026-11-19T17:02:03Z", "2026-11-19T17:02:03Z"),
+            ("2026-11-20", "2026-11-20T00:00:00Z", "2026-11-21T00:00:00Z"),
+            ("90s", "2026-11-22T11:58:30Z", "2026-11-22T11:58:30Z"),
+            ("2h", "2026-11-22T10:00:00Z", "2026-11-22T10:00:00Z"),
+            ("7d", "2026-11-15T12:00:00Z", "2026-11-15T12:00:00Z"),
+        ] {
+            let when: When = text.parse().unwrap();
+            assert_eq!(when.since(now).to_string(), since, "{text}");
+            assert_eq!(when.until(now).to_string(), until, "{text}");
+        }
+        assert_eq!("99999999w".parse::<When>().unwrap().since(now), Timestamp::MIN);
+        for wrong in [
+            "",
+            "d",
+            "-1d",
+            "1.5h",
+            "7",
+            "7y",
+            "yesterday",
+            "2026-13-01",
+            "9999999999999999999w",
+            "７d",
+        ] {
+            assert!(wrong.parse::<When>().is_err(), "{wrong}");
+        }
+    }
+}

@@ -7,6 +7,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use super::{Read, assert_harmless, assert_inert, audit, cases, csv};
+use crate::harness::Pty;
 
 /// A folder with that one file.
 fn alone(file: &Path) -> tempfile::TempDir {
@@ -218,4 +219,22 @@ fn every_form_of_actiontrail_says_the_same() {
         let wider = over(&log, &[&arguments[..], &["--until", "2026-03-06"]].concat());
         assert!(wider.out.contains("THEIRS WITHOUT OURS: 5"), "{}", wider.out);
     }
+}
+
+#[test]
+fn a_long_run_shows_its_progress_on_a_terminal_and_nowhere_else() {
+    let home = tempfile::tempdir().unwrap();
+    let folder = home.path().join("log");
+    fs::create_dir(&folder).unwrap();
+    // Long lines of no record are quickly left out; a record stands after each.
+    let line = "x".repeat(60_000) + "\n{\"event\":\"start\"}\n";
+    fs::write(folder.join("long.jsonl"), line.repeat(300)).unwrap();
+    let screen = Pty::run(home.path(), &["audit", "show", folder.to_str().unwrap()], &[]);
+    assert!(screen.text.contains("\rreading the log:  50 %"), "{}", screen.text);
+    assert!(screen.text.contains("\r\u{1b}[K"), "it is wiped");
+    assert!(screen.text.contains("300 lines are no records"), "{}", screen.text);
+    assert!(!over(&folder, &["show"]).err.contains("reading the log"));
+    fs::write(folder.join("long.jsonl"), line.repeat(3)).unwrap();
+    let screen = Pty::run(home.path(), &["audit", "show", folder.to_str().unwrap()], &[]);
+    assert!(!screen.text.contains("reading the log"), "a short one has none");
 }
