@@ -21,7 +21,7 @@ pub(in crate::cli) struct Flags {
     #[arg(value_name = "DIR")]
     folder: Option<PathBuf>,
     /// csv: a line a record, RFC 4180, safe from formulas; json: one array of records
-    #[arg(long, value_enum)]
+    #[arg(long, value_enum, default_value_t = Format::Csv)]
     format: Format,
     #[command(flatten)]
     filters: Filters,
