@@ -13,15 +13,20 @@
 //!
 //! - [`event`] what a record says · `record` its bytes · `chain` the file, appended to or given up
 //! - [`log`] the writer thread and its doors · [`trail`] an open intent and the proof that it closed
+//! - [`query`] reads it for people, [`report`] as a page, [`reconcile`] against [`actiontrail`]
 //! - [`verify()`] checks a folder of chains · `json` reads a line without forgiving anything
 //!
 //! Nothing here may hold a value, its length or hash, a token, a PIN, an `AccessKey` id or text
 //! that the cloud wrote. `Sensitive` cannot get in: it is not `Serialize`.
+pub(crate) mod actiontrail;
 mod chain;
 mod event;
 mod json;
 mod log;
+pub(crate) mod query;
+pub(crate) mod reconcile;
 mod record;
+pub(crate) mod report;
 #[cfg(test)]
 mod tests;
 mod trail;

@@ -16,6 +16,8 @@ mod approver;
 #[cfg(test)]
 mod audit_closed;
 #[cfg(test)]
+mod audit_readers;
+#[cfg(test)]
 mod bad_input;
 #[cfg(test)]
 mod catalogue;

@@ -89,7 +89,7 @@ fn write_matrix(flags: &Matrix) -> Result<ExitCode, Failure> {
 }
 
 /// A shipped policy by name, or a file by a path that cannot be taken for one.
-fn named(policy: &str) -> Result<Policy, Failure> {
+pub(super) fn named(policy: &str) -> Result<Policy, Failure> {
     let path = Path::new(policy);
     if policy.contains('/') || path.extension().is_some_and(|ending| ending == "toml") {
         return Ok(Policy::load(path)?);

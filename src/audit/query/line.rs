@@ -1,0 +1,78 @@
+//! [`Line`]: one record as it stands in a file.
+
+use std::fmt::Write as _;
+
+use jiff::Timestamp;
+use serde_json::{Map, Value};
+
+/// One record, with every member that it has.
+#[derive(Debug, Clone)]
+pub(crate) struct Line {
+    members: Map<String, Value>,
+    /// Its `time`, or that of the record before it if it has none.
+    time: Timestamp,
+}
+
+impl Line {
+    /// The record in `line`, a line without its newline; none if it is no JSON object with an
+    /// `event`. `before` is the time of a record that names none.
+    pub(super) fn parse(line: &[u8], before: Timestamp) -> Option<Self> {
+        let members: Map<String, Value> = serde_json::from_slice(line).ok()?;
+        members.get("event")?.as_str()?;
+        let time = members.get("time").and_then(Value::as_str).and_then(|text| text.parse().ok());
+        Some(Self { members, time: time.unwrap_or(before) })
+    }
+
+    pub(crate) fn time(&self) -> Timestamp {
+        self.time
+    }
+
+    /// What happened.
+    pub(crate) fn event(&self) -> &str {
+        self.text("event").unwrap_or_default()
+    }
+
+    /// The text at a path of members, such as `approval.who`; nothing counts as empty.
+    pub(crate) fn text(&self, path: &str) -> Option<&str> {
+        self.at(path)?.as_str().filter(|text| !text.is_empty())
+    }
+
+    /// The integer at a path of members.
+    pub(crate) fn integer(&self, path: &str) -> Option<i64> {
+        self.at(path)?.as_i64()
+    }
+
+    /// What is at a path of members.
+    pub(crate) fn at(&self, path: &str) -> Option<&Value> {
+        let mut names = path.split('.');
+        let first = self.members.get(names.next()?)?;
+        names.try_fold(first, |value, name| value.get(name))
+    }
+
+    /// Every member, in the order in which they stand.
+    pub(crate) fn members(&self) -> &Map<String, Value> {
+        &self.members
+    }
+
+    /// The record as one line of JSON, in printable ASCII.
+    pub(crate) fn json(&self) -> String {
+        ascii(&serde_json::to_string(&self.members).unwrap_or_default())
+    }
+}
+
+/// The same JSON in printable ASCII: whatever is not can only stand inside a string, and there
+/// `\u` says the same.
+pub(crate) fn ascii(json: &str) -> String {
+    let mut text = String::with_capacity(json.len());
+    for c in json.chars() {
+        if matches!(c, ' '..='~') {
+            text.push(c);
+        } else {
+            for unit in c.encode_utf16(&mut [0; 2]) {
+                // Writing to a string cannot fail.
+                let _ = write!(text, "\\u{unit:04x}");
+            }
+        }
+    }
+    text
+}

@@ -1,0 +1,164 @@
+//! [`Ledger`]: our log against ActionTrail, call by call, joined on RequestId.
+//!
+//! Our log cannot show what went past it. The cloud's can: a call that ActionTrail has and our log
+//! has not was made by something else, or was taken out of the log.
+
+use std::collections::HashMap;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::actiontrail::CloudEvent;
+use super::query::{Filter, Row};
+
+/// What every request of an agent skill says of itself, ours among them.
+const MARKER: &str = "AlibabaCloud-Agent-Skills";
+/// How far the clocks of a server and of the cloud may be apart.
+const SLACK: SignedDuration = SignedDuration::from_secs(120);
+
+/// One of our calls that reached KMS, or may have.
+#[derive(Debug, Clone)]
+pub(crate) struct Ours {
+    pub(crate) time: Timestamp,
+    pub(crate) call: String,
+    pub(crate) action: String,
+    pub(crate) secret: Option<String>,
+    /// None if the answer never came.
+    pub(crate) request_id: Option<String>,
+    /// Within the window that was asked for.
+    due: bool,
+    matched: bool,
+}
+
+/// Why a call of theirs is not one of ours. The most alarming first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Stray {
+    /// It has our User-Agent: made by a server whose log is missing, or taken out of the log.
+    Marked,
+    /// Our log has its RequestId for another action.
+    Differs,
+    /// Made by something else.
+    Other,
+}
+
+/// What the two logs say of each other.
+#[derive(Debug, Default)]
+pub(crate) struct Reconciled {
+    /// Calls of theirs that our log has not, and the call of ours that may be the same one.
+    pub(crate) theirs: Vec<(Stray, CloudEvent, Option<Ours>)>,
+    /// Calls of ours that ActionTrail has not.
+    pub(crate) ours: Vec<Ours>,
+    pub(crate) matched: u64,
+    /// Requests that our log counts and names no RequestId of: earlier tries of calls.
+    pub(crate) earlier_tries: i64,
+    /// Events outside the window.
+    pub(crate) outside: u64,
+    /// From when to when was looked.
+    pub(crate) window: Option<(Timestamp, Timestamp)>,
+}
+
+/// Our side.
+#[derive(Debug, Default)]
+pub(crate) struct Ledger {
+    calls: Vec<Ours>,
+    by_request: HashMap<String, usize>,
+    earlier_tries: i64,
+    /// Of the first and the last record.
+    seen: Option<(Timestamp, Timestamp)>,
+}
+
+impl Ledger {
+    /// Takes a row of the log.
+    pub(crate) fn add(&mut self, row: &Row, filter: &Filter) {
+        for line in row.lines() {
+            let time = line.time();
+            let (first, last) = self.seen.unwrap_or((time, time));
+            self.seen = Some((first.min(time), last.max(time)));
+        }
+        let request_id = row.text("upstream.request_id").map(str::to_owned);
+        // A row without a request, such as a refusal, is none of theirs.
+        if row.event() != "intent" && request_id.is_none() {
+            return;
+        }
+        // Nothing was sent: no connection came about.
+        if request_id.is_none() && row.text("code") == Some("NotConnected") {
+            return;
+        }
+        // Ours at the edge of the window are joined too: the two clocks need not agree.
+        let due = filter.in_time(row.time());
+        let tries = row.integer("upstream.attempts").filter(|_| due).unwrap_or(1);
+        self.earlier_tries = self.earlier_tries.saturating_add(tries.clamp(1, 100) - 1);
+        if let Some(id) = &request_id {
+            self.by_request.insert(id.to_uppercase(), self.calls.len());
+        }
+        self.calls.push(Ours {
+            time: row.time(),
+            call: row.call().unwrap_or_default(),
+            action: row.text("action").unwrap_or_default().to_owned(),
+            secret: row.secret().map(str::to_owned),
+            request_id,
+            due,
+            matched: false,
+        });
+    }
+
+    /// Compares with what the cloud saw, within the window of the filter or else of the log.
+    pub(crate) fn against(mut self, events: Vec<CloudEvent>, filter: &Filter) -> Reconciled {
+        let since = filter.since.or(self.seen.map(|(first, _)| whole_second(first)));
+        let until = filter.until.or(self.seen.map(|(_, last)| after(last)));
+        let mut found = Reconciled {
+            earlier_tries: self.earlier_tries,
+            window: since.zip(until),
+            ..Reconciled::default()
+        };
+        for event in events {
+            let id = event.request_id.as_deref().map(str::to_uppercase);
+            let own = id.and_then(|id| self.by_request.get(&id).copied());
+            if let Some(own) = own.and_then(|at| self.calls.get_mut(at)) {
+                own.matched = true;
+                if own.action.eq_ignore_ascii_case(&event.action) {
+                    found.matched += 1;
+                } else {
+                    let own = own.clone();
+                    found.theirs.push((Stray::Differs, event, Some(own)));
+                }
+            } else if event.time.is_some_and(|time| !within(time, since, until)) {
+                found.outside += 1;
+            } else {
+                let stray = if is_marked(&event) { Stray::Marked } else { Stray::Other };
+                let perhaps = self.perhaps(&event).filter(|_| stray == Stray::Marked);
+                found.theirs.push((stray, event, perhaps));
+            }
+        }
+        found.theirs.sort_by_key(|(stray, event, _)| (*stray, event.time));
+        found.ours = self.calls.into_iter().filter(|own| own.due && !own.matched).collect();
+        found
+    }
+
+    /// A call of ours whose answer never came and that may be this one.
+    fn perhaps(&self, event: &CloudEvent) -> Option<Ours> {
+        let time = event.time?;
+        let near = |own: &&Ours| {
+            own.request_id.is_none()
+                && own.action.eq_ignore_ascii_case(&event.action)
+                && time.duration_since(own.time).abs() <= SLACK
+        };
+        self.calls.iter().find(near).cloned()
+    }
+}
+
+fn is_marked(event: &CloudEvent) -> bool {
+    event.user_agent.as_deref().is_some_and(|agent| agent.contains(MARKER))
+}
+
+fn within(time: Timestamp, since: Option<Timestamp>, until: Option<Timestamp>) -> bool {
+    since.is_none_or(|since| time >= since) && until.is_none_or(|until| time < until)
+}
+
+/// ActionTrail tells whole seconds.
+fn whole_second(time: Timestamp) -> Timestamp {
+    Timestamp::from_second(time.as_second()).unwrap_or(time)
+}
+
+fn after(time: Timestamp) -> Timestamp {
+    Timestamp::from_second(time.as_second().saturating_add(1)).unwrap_or(time)
+}
