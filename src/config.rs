@@ -11,12 +11,15 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
+use crate::audit::ROTATE_BYTES;
 use crate::env::Env;
 
 /// The file's largest size in bytes.
 const CAP: u64 = 256 * 1024;
 /// How long a repeated call waits for a decision, in seconds (design §6).
 const WAIT_SECONDS: u64 = 45;
+/// Bytes after which a file of the audit log may be closed.
+const AUDIT_FILE: std::ops::RangeInclusive<u64> = 4096..=1 << 40;
 
 /// Why the settings cannot be used. The server does not start then.
 #[derive(Debug, thiserror::Error)]
@@ -45,6 +48,33 @@ pub(crate) struct Config {
     pub(crate) sources: Sources,
     #[serde(default)]
     pub(crate) destinations: Destinations,
+    #[serde(default)]
+    pub(crate) audit: Audit,
+}
+
+/// How the audit log is kept.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Audit {
+    /// A file of that many bytes is closed, and the chain goes on in a new one.
+    pub(crate) rotate_bytes: u64,
+    pub(crate) checkpoints: Checkpoints,
+}
+
+impl Default for Audit {
+    fn default() -> Self {
+        Self { rotate_bytes: ROTATE_BYTES, checkpoints: Checkpoints::default() }
+    }
+}
+
+/// The second place of each checkpoint: where the agent cannot take it back.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Checkpoints {
+    /// A file or a pipe, appended to.
+    pub(crate) file: Option<PathBuf>,
+    /// The socket of journald, `/run/systemd/journal/socket` on most systems.
+    pub(crate) journald: Option<PathBuf>,
 }
 
 /// Where values may go.
@@ -80,11 +110,24 @@ impl Config {
             let line = text.get(..start).unwrap_or_default().matches('\n').count() + 1;
             ConfigError::Content(name.clone(), format!("line {line}: {}", error.message()))
         })?;
-        match config.wait_seconds {
-            Some(seconds) if seconds > 300 => {
-                Err(ConfigError::Content(name, "`wait_seconds` must be 0 to 300".into()))
-            }
-            _ => Ok(config),
+        match config.unfit() {
+            Some(why) => Err(ConfigError::Content(name, why.into())),
+            None => Ok(config),
+        }
+    }
+
+    /// What a type cannot say.
+    fn unfit(&self) -> Option<&'static str> {
+        let Audit { rotate_bytes, checkpoints } = &self.audit;
+        let mut places = checkpoints.file.iter().chain(&checkpoints.journald);
+        if self.wait_seconds.is_some_and(|seconds| seconds > 300) {
+            Some("`wait_seconds` must be 0 to 300")
+        } else if !AUDIT_FILE.contains(rotate_bytes) {
+            Some("`audit.rotate_bytes` must be 4096 to 1099511627776")
+        } else if places.any(|place| !place.is_absolute()) {
+            Some("`audit.checkpoints` names absolute paths")
+        } else {
+            None
         }
     }
 

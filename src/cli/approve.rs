@@ -8,9 +8,9 @@ use clap::Args;
 
 use super::{Failure, State, serve};
 use crate::approval::{Answer, Channel, DecideError, Desk, Piped, Terminal, overview};
-use crate::audit::{AuditLog, Event};
+use crate::audit::Event;
 use crate::clock::Clock;
-use crate::config::state_dir;
+use crate::config::{Config, state_dir};
 use crate::env::Env;
 use crate::factor::{PinFile, path_in};
 use crate::guard::approval::token_hash;
@@ -41,6 +41,7 @@ pub(super) async fn run(flags: Flags, env: &Env) -> Result<ExitCode, Failure> {
         ));
     }
     let state = state_dir(flags.state.state_dir, env)?;
+    let config = Config::load(env)?;
     let clock = Clock::system();
     let store = Store::open(&state)?;
     let pin = PinFile::read(&path_in(&state))?;
@@ -53,7 +54,7 @@ pub(super) async fn run(flags: Flags, env: &Env) -> Result<ExitCode, Failure> {
         }
         let mut channel = Piped::new(&mut stdout, who("through a pipe"), flags.deny)?;
         let pending = named(flags.which.as_deref().unwrap_or_default(), waiting)?;
-        let answer = decide(&mut channel, &pending, &state, &store, &clock, pin).await?;
+        let answer = decide(&mut channel, &pending, (&state, &config), &store, &clock, pin).await?;
         if answer == Answer::Later {
             return Err(Failure(
                 "nothing was decided: the second line of stdin must be the name of the secret"
@@ -69,7 +70,7 @@ pub(super) async fn run(flags: Flags, env: &Env) -> Result<ExitCode, Failure> {
             return Ok(ExitCode::SUCCESS);
         };
         let offer = pin.is_none();
-        let answer = decide(&mut channel, &pending, &state, &store, &clock, pin).await?;
+        let answer = decide(&mut channel, &pending, (&state, &config), &store, &clock, pin).await?;
         if offer && store.first_time("pin_offered", clock.now_ms())? {
             writeln!(stdout, "{OFFER}")?;
         }
@@ -91,13 +92,13 @@ const OFFER: &str = "Without a PIN, any program of yours could have approved thi
 async fn decide(
     channel: &mut dyn Channel,
     pending: &Pending,
-    state: &Path,
+    (state, config): (&Path, &Config),
     store: &Store,
     clock: &Clock,
     pin: Option<PinFile>,
 ) -> Result<Answer, Failure> {
-    let audit =
-        AuditLog::open(&state.join("audit"), clock.clone(), &serve::instance()?, Event::default())?;
+    let instance = serve::instance()?;
+    let audit = super::audit::open(state, config, clock, &instance, Event::default())?;
     let desk = Desk { store, audit: &audit, clock, pin };
     let answer: Result<Answer, DecideError> = desk.decide(channel, pending).await;
     audit.stop().await;

@@ -4,7 +4,7 @@
 type Matcher = fn(text: &[u8], before: Option<u8>) -> Option<usize>;
 
 /// The whole list.
-const MAY_DIFFER: [(&str, Matcher); 8] = [
+const MAY_DIFFER: [(&str, Matcher); 9] = [
     ("<token>", token),
     ("<time>", time),
     ("<request id>", uuid),
@@ -13,6 +13,7 @@ const MAY_DIFFER: [(&str, Matcher); 8] = [
     ("<nonce>", nonce),
     ("<port>", port),
     ("<count>", count),
+    ("<signed>", signed),
 ];
 
 /// `text` with what may differ replaced by its name.
@@ -105,6 +106,14 @@ fn nonce(text: &[u8], before: Option<u8>) -> Option<usize> {
 fn port(text: &[u8], _: Option<u8>) -> Option<usize> {
     let host = shape(text, "127.0.0.1:")?;
     Some(host + run(&text[host..], u8::is_ascii_digit))
+}
+
+/// The audit log's public key and what is signed with it: 43 and 86 characters of base64.
+fn signed(text: &[u8], _: Option<u8>) -> Option<usize> {
+    [("\"key\":\"", 43), ("\"signature\":\"", 86)].iter().find_map(|(name, length)| {
+        let from = shape(text, name)?;
+        (run(&text[from..], base64) == *length).then_some(from + length)
+    })
 }
 
 /// Milliseconds, process ids, terminals, and spaces that pad a match code.
