@@ -14,6 +14,8 @@ mod approver;
 #[cfg(test)]
 mod audit_closed;
 #[cfg(test)]
+mod audit_mutations;
+#[cfg(test)]
 mod bad_input;
 #[cfg(test)]
 mod catalogue;
