@@ -12,6 +12,8 @@
 #[cfg(test)]
 mod approver;
 #[cfg(test)]
+mod audit_checkpoints;
+#[cfg(test)]
 mod audit_closed;
 #[cfg(test)]
 mod audit_mutations;

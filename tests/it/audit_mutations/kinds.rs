@@ -223,9 +223,8 @@ pub(super) const KINDS: &[Kind] = &[
         });
     }),
     found("whitespace, sealed", |log, random, _| {
-        sealed(log, random, None, |line, random| {
-            line.replacen(',', random.pick(&[", ", ",\t", " ,"]), 1)
-        });
+        let comma = *random.pick(&[", ", ",\t", " ,"]);
+        sealed(log, random, None, |line, _| line.replacen(',', comma, 1));
     }),
     found("a space before a line", |log, random, _| {
         sealed(log, random, None, |line, _| format!(" {line}"));
