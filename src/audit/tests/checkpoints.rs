@@ -71,9 +71,12 @@ async fn an_idle_log_writes_its_checkpoint_by_itself_and_once() {
     let mut keeping = keeping();
     keeping.interval = Duration::ZERO;
     let (_home, file, log) = kept(keeping, clock());
-    while kinds(&file).len() < 2 {
-        tokio::task::yield_now().await;
-    }
+    let written = async {
+        while kinds(&file).len() < 2 {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_mins(1), written).await.expect("a checkpoint comes");
     assert_eq!(kinds(&file), ["start", "checkpoint"]);
     log.stop().await;
     assert_eq!(kinds(&file), ["start", "checkpoint", "stop"], "nothing to sign but the end");
