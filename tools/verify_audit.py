@@ -265,7 +265,9 @@ def public_key(given):
     if not key:
         with open(given, encoding="ascii") as file:
             key = unbase64(file.read(4096).strip(), 32)
-    return key or sys.exit(f"{given}: no public key")
+    if not key:
+        raise ValueError(f"no public key in {given}")
+    return key
 
 
 def main():
