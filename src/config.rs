@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
+use crate::audit::ROTATE_BYTES;
 use crate::env::Env;
 
 /// The file's largest size in bytes.
@@ -21,6 +22,8 @@ const WAIT_SECONDS: u64 = 45;
 const ASK_SECONDS: u64 = 120;
 /// How often a client hears that its call waits, in seconds.
 const PROGRESS_SECONDS: u64 = 5;
+/// Bytes after which a file of the audit log may be closed.
+const AUDIT_FILE: std::ops::RangeInclusive<u64> = 4096..=1 << 40;
 
 /// Why the settings cannot be used. The server does not start then.
 #[derive(Debug, thiserror::Error)]
@@ -53,6 +56,8 @@ pub(crate) struct Config {
     pub(crate) destinations: Destinations,
     #[serde(default)]
     pub(crate) limits: Asked,
+    #[serde(default)]
+    pub(crate) audit: Audit,
 }
 
 /// How often a person is asked; what is not said is as it ships.
@@ -65,6 +70,31 @@ pub(crate) struct Asked {
     pub(crate) questions: Option<u32>,
     /// For how long a person who said no is not asked again, in seconds: 0 to 3,600.
     pub(crate) cool_off_seconds: Option<u32>,
+}
+
+/// How the audit log is kept.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Audit {
+    /// A file of that many bytes is closed, and the chain goes on in a new one.
+    pub(crate) rotate_bytes: u64,
+    pub(crate) checkpoints: Checkpoints,
+}
+
+impl Default for Audit {
+    fn default() -> Self {
+        Self { rotate_bytes: ROTATE_BYTES, checkpoints: Checkpoints::default() }
+    }
+}
+
+/// The second place of each checkpoint: where the agent cannot take it back.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Checkpoints {
+    /// A file or a pipe, appended to.
+    pub(crate) file: Option<PathBuf>,
+    /// The socket of journald, `/run/systemd/journal/socket` on most systems.
+    pub(crate) journald: Option<PathBuf>,
 }
 
 /// Where values may go.
@@ -114,6 +144,16 @@ impl Config {
                 let said = format!("`{key}` must be {} to {}", range.start(), range.end());
                 return Err(ConfigError::Content(name, said));
             }
+        }
+        let audit = &config.audit;
+        if !AUDIT_FILE.contains(&audit.rotate_bytes) {
+            let said = "`audit.rotate_bytes` must be 4096 to 1099511627776";
+            return Err(ConfigError::Content(name, said.into()));
+        }
+        let mut places = audit.checkpoints.file.iter().chain(&audit.checkpoints.journald);
+        if places.any(|place| !place.is_absolute()) {
+            let said = "`audit.checkpoints` names absolute paths";
+            return Err(ConfigError::Content(name, said.into()));
         }
         Ok(config)
     }

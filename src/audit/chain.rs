@@ -1,11 +1,15 @@
-//! The file of one chain: appended to while nothing is wrong with it, given up for good otherwise.
+//! A chain and the file it is in: appended to while nothing is wrong with it, given up for good otherwise.
 
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use jiff::Timestamp;
 
 use super::event::{Event, Kind};
+use super::keeping::Keeping;
 use super::log::{AuditError, Durability, Entry};
 use super::record::{Actor, GENESIS, Record};
 use crate::clock::Clock;
@@ -13,21 +17,30 @@ use crate::clock::Clock;
 /// Bytes that an instance may have: it becomes part of a file name.
 const MAX_INSTANCE: usize = 64;
 
-/// An open chain. The one writer of its file.
+/// An open chain. The one writer of its files.
 #[derive(Debug)]
 pub(super) struct Chain {
+    folder: PathBuf,
     file: File,
     path: PathBuf,
     /// Device and inode of `file`: what `path` must still name.
     identity: (u64, u64),
     /// Bytes written so far: what `file` must still hold.
     length: u64,
+    /// Which file of the chain this is, from 1.
+    part: u32,
     /// Of the last record; 0 before the first.
     seq: u64,
     /// Hash of the last record.
     prev: String,
     instance: String,
     clock: Clock,
+    /// What the first record of each file says.
+    start: Event,
+    keeping: Keeping,
+    /// Records after the last signed one, and the time of the first of them.
+    unsigned: u64,
+    since: Timestamp,
     /// A record was lost: no later one may pretend otherwise.
     poisoned: bool,
 }
@@ -39,25 +52,19 @@ impl Chain {
         clock: Clock,
         instance: &str,
         start: Event,
+        keeping: Keeping,
     ) -> Result<Self, AuditError> {
         let plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
         if instance.is_empty() || instance.len() > MAX_INSTANCE || !instance.chars().all(plain) {
             return Err(AuditError::Instance);
         }
         make_private_folder(folder)?;
-        let time = clock.now().strftime("%Y%m%dT%H%M%SZ");
-        let path = folder.join(format!("{time}-{instance}.jsonl"));
-        let file = OpenOptions::new()
-            .append(true)
-            .create_new(true)
-            .mode(0o600)
-            .open(&path)
-            .map_err(failed("create", &path))?;
-        let mut chain = Self::on(file, path, clock, instance)?;
-        let (kind, durability) = (Kind::Start, Durability::Synced);
-        chain.append(Entry { kind, intent: None, event: start, durability })?;
-        // Without this the name of the file may not survive what its content does.
-        sync_folder(folder)?;
+        let now = clock.now();
+        let path = folder.join(file_name(now, instance, 1));
+        let mut chain = Self::on(new_file(&path)?, path, clock, instance, keeping)?;
+        folder.clone_into(&mut chain.folder);
+        chain.start = start;
+        chain.put_start(now)?;
         Ok(chain)
     }
 
@@ -67,51 +74,138 @@ impl Chain {
         path: PathBuf,
         clock: Clock,
         instance: &str,
+        keeping: Keeping,
     ) -> Result<Self, AuditError> {
         let metadata = file.metadata().map_err(failed("look at", &path))?;
         Ok(Self {
+            folder: PathBuf::new(),
             identity: (metadata.dev(), metadata.ino()),
             length: metadata.len(),
+            part: 1,
             seq: 0,
             prev: GENESIS.to_owned(),
             instance: instance.to_owned(),
+            start: Event::default(),
+            unsigned: 0,
+            since: clock.now(),
             poisoned: false,
             file,
             path,
             clock,
+            keeping,
         })
     }
 
-    /// Writes one record and answers its `seq`.
+    /// Writes one record and answers its `seq`. A checkpoint that is due, and a new file once this
+    /// one is long enough, come before it: if they fail, there is no record and nothing is sent.
     ///
     /// # Errors
     /// After a failure to write every later call fails too: a log with a hole is no log.
     pub(super) fn append(&mut self, entry: Entry) -> Result<u64, AuditError> {
-        let Entry { kind, intent, event, durability } = entry;
         if self.poisoned {
             return Err(AuditError::Poisoned);
         }
+        if self.length >= self.keeping.rotate_bytes {
+            self.rotate()?;
+        } else if self.unsigned >= self.keeping.records || self.wait() == Some(Duration::ZERO) {
+            self.put(mark(Kind::Checkpoint), self.clock.now())?;
+        }
+        self.put(entry, self.clock.now())
+    }
+
+    /// In how long a checkpoint is due, if no record comes. None: it is not, for nothing was
+    /// written since the last one.
+    pub(super) fn checkpoint_due_in(&self) -> Option<Duration> {
+        if self.poisoned { None } else { self.wait() }
+    }
+
+    fn wait(&self) -> Option<Duration> {
+        let interval = self.keeping.interval;
+        // A clock that was set back counts as no time; the wait is never longer than the interval.
+        let passed = self.clock.now().duration_since(self.since);
+        let passed = Duration::try_from(passed).unwrap_or_default();
+        (self.unsigned > 0).then(|| interval.saturating_sub(passed))
+    }
+
+    /// Signs the chain up to here. A failure is told to whoever writes next.
+    pub(super) fn checkpoint(&mut self) {
+        if !self.poisoned {
+            let _ = self.put(mark(Kind::Checkpoint), self.clock.now());
+        }
+    }
+
+    /// Signs the chain up to here, and its end.
+    pub(super) fn stop(&mut self) {
+        if self.unsigned > 0 {
+            self.checkpoint();
+        }
+        if !self.poisoned {
+            let _ = self.put(mark(Kind::Stop), self.clock.now());
+        }
+    }
+
+    /// Closes the file with `rotate` and goes on in a new one.
+    fn rotate(&mut self) -> Result<(), AuditError> {
+        let now = self.clock.now();
+        self.put(mark(Kind::Rotate), now)?;
+        self.part += 1;
+        let path = self.folder.join(file_name(now, &self.instance, self.part));
+        let opened = new_file(&path).and_then(|file| {
+            let metadata = file.metadata().map_err(failed("look at", &path))?;
+            Ok((file, (metadata.dev(), metadata.ino())))
+        });
+        (self.file, self.identity) = opened.map_err(|error| self.give_up(error))?;
+        (self.path, self.length) = (path, 0);
+        self.put_start(now)
+    }
+
+    /// The first record of a file. It and the file's name are durable afterwards.
+    fn put_start(&mut self, now: Timestamp) -> Result<(), AuditError> {
+        self.put(Entry { event: self.start.clone(), ..mark(Kind::Start) }, now)?;
+        // Without this the name of the file may not survive what its content does.
+        sync_folder(&self.folder).map_err(|error| self.give_up(error))
+    }
+
+    /// Writes one record, signed and copied if it is of such a kind.
+    fn put(&mut self, entry: Entry, time: Timestamp) -> Result<u64, AuditError> {
+        let Entry { kind, intent, event, durability } = entry;
         let seq = self.seq + 1;
+        let first = kind == Kind::Start;
         let (line, hash) = Record {
             seq,
-            time: self.clock.now(),
+            time,
             instance: &self.instance,
             event: kind,
+            part: (first && self.part > 1).then_some(self.part),
             intent,
-            actor: (kind == Kind::Start).then(Actor::current),
+            actor: first.then(Actor::current),
             body: event,
+            key: None,
             prev: &self.prev,
         }
-        .seal()?;
-        if let Err(error) = self.write(&line, durability) {
-            self.poisoned = true;
-            tracing::error!(%error, source = ?std::error::Error::source(&error), "audit log given up");
-            return Err(error);
-        }
+        .seal(kind.is_signed().then_some(&self.keeping.key))?;
+        self.write(&line, durability).map_err(|error| self.give_up(error))?;
         self.length += line.len() as u64;
         self.seq = seq;
         self.prev = hash;
+        if kind.is_signed() {
+            self.unsigned = 0;
+            // What was promised to be elsewhere and is not would be found out too late.
+            self.keeping.copies.keep(&line).map_err(|error| self.give_up(error))?;
+        } else {
+            if self.unsigned == 0 {
+                self.since = time;
+            }
+            self.unsigned += 1;
+        }
         Ok(seq)
+    }
+
+    /// From here on nothing is recorded any more.
+    fn give_up(&mut self, error: AuditError) -> AuditError {
+        self.poisoned = true;
+        tracing::error!(%error, source = ?std::error::Error::source(&error), "audit log given up");
+        error
     }
 
     fn write(&mut self, line: &[u8], durability: Durability) -> Result<(), AuditError> {
@@ -144,6 +238,31 @@ impl Chain {
         }
         Ok(())
     }
+}
+
+/// A record that says no more than what it is.
+fn mark(kind: Kind) -> Entry {
+    Entry { kind, intent: None, event: Event::default(), durability: Durability::Synced }
+}
+
+/// `<yyyymmddThhmmssZ>-<instance>.jsonl`, and from the second file of a chain on
+/// `<yyyymmddThhmmssZ>-<instance>.<part>.jsonl`, by the time of its first record.
+fn file_name(time: Timestamp, instance: &str, part: u32) -> String {
+    let time = time.strftime("%Y%m%dT%H%M%SZ");
+    if part == 1 {
+        format!("{time}-{instance}.jsonl")
+    } else {
+        format!("{time}-{instance}.{part}.jsonl")
+    }
+}
+
+fn new_file(path: &Path) -> Result<File, AuditError> {
+    OpenOptions::new()
+        .append(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path)
+        .map_err(failed("create", path))
 }
 
 /// Makes `folder` with mode 0700, or sees to it that an existing one is not open to everybody.

@@ -9,7 +9,7 @@ const CLAIMED_CHARS: usize = 64;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Kind {
-    /// The process opened its chain: the first record of every file.
+    /// The process opened its chain, or went on with it in this file: the first record of each.
     Start,
     /// A request is about to be sent.
     Intent,
@@ -33,8 +33,19 @@ pub(crate) enum Kind {
     Lockout,
     /// The scrubber stopped a known secret on its way out.
     EgressBlocked,
-    /// The process closed its chain: the last record of the file.
+    /// The chain up to here, signed.
+    Checkpoint,
+    /// The chain goes on in another file, up to here signed: the last record of this one.
+    Rotate,
+    /// The process closed its chain, signed: the last record of the chain.
     Stop,
+}
+
+impl Kind {
+    /// Whether a record of this kind is signed, and so proves all records before it.
+    pub(super) fn is_signed(self) -> bool {
+        matches!(self, Self::Checkpoint | Self::Rotate | Self::Stop)
+    }
 }
 
 /// What is known of the call that a record is about.

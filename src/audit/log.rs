@@ -2,13 +2,14 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::mpsc;
+use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
 
 use tokio::sync::oneshot;
 
 use super::chain::Chain;
 use super::event::{Event, Kind};
+use super::keeping::Keeping;
 use super::trail::{Closed, Trail};
 use crate::clock::Clock;
 
@@ -50,6 +51,14 @@ pub(crate) enum AuditError {
         /// Bytes found.
         found: u64,
     },
+    /// A checkpoint could not be copied to its second place.
+    #[error("could not copy an audit checkpoint to `{}`", path.display())]
+    Copy {
+        /// Where to.
+        path: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
     /// An earlier record failed.
     #[error("the audit log was given up after an earlier failure; restart to open a new one")]
     Poisoned,
@@ -76,7 +85,7 @@ pub(crate) enum AuditError {
     Encode(#[from] serde_json::Error),
 }
 
-/// The audit log of this process: one file, one chain, one writer thread. Cheap to clone.
+/// The audit log of this process: one chain, one writer thread. Cheap to clone.
 #[derive(Debug, Clone)]
 pub(crate) struct AuditLog {
     jobs: mpsc::Sender<Job>,
@@ -112,8 +121,9 @@ impl AuditLog {
         clock: Clock,
         instance: &str,
         start: Event,
+        keeping: Keeping,
     ) -> Result<Self, AuditError> {
-        let chain = Chain::create(folder, clock, instance, start)?;
+        let chain = Chain::create(folder, clock, instance, start, keeping)?;
         Self::over(chain, folder)
     }
 
@@ -166,7 +176,7 @@ impl AuditLog {
         self.enqueue(Entry { kind, intent: None, event, durability: Durability::Written });
     }
 
-    /// Writes `stop`, durably, after everything asked before. Later records fail.
+    /// Writes a checkpoint and `stop`, durably, after everything asked before. Later records fail.
     pub(crate) async fn stop(&self) {
         let (done, answer) = oneshot::channel();
         if self.jobs.send(Job::Stop { done }).is_ok() {
@@ -192,7 +202,7 @@ impl AuditLog {
 /// The writer: ends at `stop`, or when the last [`AuditLog`] and [`Trail`] are gone.
 fn write(mut chain: Chain, queue: &mpsc::Receiver<Job>) {
     // Whoever asked may be gone by the time of the answer: `done.send` then fails, rightly unheard.
-    for job in queue {
+    while let Some(job) = next(&mut chain, queue) {
         match job {
             Job::Append { entry, done } => {
                 let answer = chain.append(*entry);
@@ -209,12 +219,22 @@ fn write(mut chain: Chain, queue: &mpsc::Receiver<Job>) {
                 }));
             }
             Job::Stop { done } => {
-                let (kind, durability) = (Kind::Stop, Durability::Synced);
-                let event = Event::default();
-                let _ = chain.append(Entry { kind, intent: None, event, durability });
+                chain.stop();
                 let _ = done.send(());
                 return;
             }
         }
     }
+}
+
+/// Waits for a job. A checkpoint that becomes due while there is none is written.
+fn next(chain: &mut Chain, queue: &mpsc::Receiver<Job>) -> Option<Job> {
+    while let Some(wait) = chain.checkpoint_due_in() {
+        match queue.recv_timeout(wait) {
+            Ok(job) => return Some(job),
+            Err(RecvTimeoutError::Timeout) => chain.checkpoint(),
+            Err(RecvTimeoutError::Disconnected) => return None,
+        }
+    }
+    queue.recv().ok()
 }

@@ -7,6 +7,7 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use super::event::{Event, Kind};
+use super::key::AuditKey;
 use super::log::AuditError;
 use crate::hex;
 
@@ -18,10 +19,16 @@ pub(super) const MAX_LINE: usize = 64 * 1024;
 pub(super) const HASH_MEMBER: &str = ",\"hash\":\"";
 /// Stands after the hash.
 pub(super) const LINE_END: &str = "\"}";
+/// Stands between what is signed and the signature, in records that are.
+pub(super) const SIGNATURE_MEMBER: &str = ",\"signature\":\"";
+/// Characters of a signature: 64 bytes in base64url.
+pub(super) const SIGNATURE_CHARS: usize = 86;
 /// Hex digits of a SHA-256.
 pub(super) const HASH_DIGITS: usize = 64;
 /// Keeps these hashes apart from all others.
 const DOMAIN: &[u8] = b"kms-mcp/audit/v1\0";
+/// Keeps these signatures apart from all others.
+const SIGNATURE_DOMAIN: &[u8] = b"kms-mcp/audit/signature/v1\0";
 
 /// One record before it has a hash.
 #[derive(Debug, Serialize)]
@@ -31,6 +38,9 @@ pub(super) struct Record<'a> {
     pub(super) time: Timestamp,
     pub(super) instance: &'a str,
     pub(super) event: Kind,
+    /// In the first record of a file that continues a chain: which file of it this is, from 2.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) part: Option<u32>,
     /// `seq` of the intent that this record closes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) intent: Option<u64>,
@@ -38,6 +48,9 @@ pub(super) struct Record<'a> {
     pub(super) actor: Option<Actor>,
     #[serde(flatten)]
     pub(super) body: Event,
+    /// Public key that the record is signed with, if it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) key: Option<String>,
     pub(super) prev: &'a str,
 }
 
@@ -66,11 +79,21 @@ impl Actor {
 }
 
 impl Record<'_> {
-    /// The line, newline included, and its hash.
-    pub(super) fn seal(&self) -> Result<(Vec<u8>, String), AuditError> {
-        let mut line = ascii(&serde_json::to_string(self)?);
-        // The hash goes inside the object, as its last member.
+    /// The line, newline included, and its hash; signed if there is a key to sign with.
+    pub(super) fn seal(
+        mut self,
+        signer: Option<&AuditKey>,
+    ) -> Result<(Vec<u8>, String), AuditError> {
+        self.key = signer.map(|key| key.public().name());
+        let mut line = ascii(&serde_json::to_string(&self)?);
+        // Signature and hash go inside the object, as its last members.
         line.pop();
+        if let Some(key) = signer {
+            let signature = key.sign(&signed(line.as_bytes()));
+            line.push_str(SIGNATURE_MEMBER);
+            line.push_str(&signature);
+            line.push('"');
+        }
         let hash = hash(self.prev, line.as_bytes());
         line.push_str(HASH_MEMBER);
         line.push_str(&hash);
@@ -88,6 +111,11 @@ pub(super) fn hash(prev: &str, body: &[u8]) -> String {
     hex::encode(
         &Sha256::new().chain_update(DOMAIN).chain_update(prev).chain_update(body).finalize(),
     )
+}
+
+/// What is signed of a record whose bytes up to [`SIGNATURE_MEMBER`] are `body`.
+pub(super) fn signed(body: &[u8]) -> Vec<u8> {
+    [SIGNATURE_DOMAIN, body].concat()
 }
 
 /// The same JSON in printable ASCII. Whatever is not can only stand inside a string, and there

@@ -10,7 +10,7 @@ use super::{Failure, State, serve};
 use crate::approval::{PinError, SHORTEST, enrol, typed, unlock};
 use crate::audit::{Approval, AuditLog, Durability, Event, Kind};
 use crate::clock::Clock;
-use crate::config::state_dir;
+use crate::config::{Config, state_dir};
 use crate::env::Env;
 use crate::factor::{FactorError, PinFile, path_in};
 use crate::sensitive::Sensitive;
@@ -40,11 +40,12 @@ pub(super) async fn run(command: Command, env: &Env) -> Result<ExitCode, Failure
     }
     let (Command::Set(state) | Command::Change(state) | Command::Remove(state)) = &command;
     let state = state_dir(state.state_dir.clone(), env)?;
+    let config = Config::load(env)?;
     let clock = Clock::system();
     let store = Store::open(&state)?;
     let path = path_in(&state);
-    let audit =
-        AuditLog::open(&state.join("audit"), clock.clone(), &serve::instance()?, Event::default())?;
+    let instance = serve::instance()?;
+    let audit = super::audit::open(&state, &config, &clock, &instance, Event::default())?;
     let desk = Desk { path: &path, store: &store, audit: &audit, clock: &clock };
     let done = match command {
         Command::Set(_) => desk.set().await,

@@ -10,7 +10,7 @@ use tokio::net::TcpListener;
 
 use super::{Failure, State};
 use crate::approval::Page;
-use crate::audit::{Approval, AuditLog, Event};
+use crate::audit::{Approval, Event};
 use crate::client::{Client, Signature, Transport};
 use crate::clock::Clock;
 use crate::config::{Config, state_dir};
@@ -103,7 +103,7 @@ pub(super) async fn run(flags: Flags, env: Env, scrubber: Scrubber) -> Result<Ex
         },
         ..Event::default()
     };
-    let audit = AuditLog::open(&state.join("audit"), clock.clone(), &instance, start)?;
+    let audit = super::audit::open(&state, &config, &clock, &instance, start)?;
     let env = Arc::new(env);
     let place = match backend {
         Backend::Embedded => embedded(&state.join("embedded"), &clock).await?,

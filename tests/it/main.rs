@@ -14,7 +14,11 @@ mod agent;
 #[cfg(test)]
 mod approver;
 #[cfg(test)]
+mod audit_checkpoints;
+#[cfg(test)]
 mod audit_closed;
+#[cfg(test)]
+mod audit_mutations;
 #[cfg(test)]
 mod audit_readers;
 #[cfg(test)]

@@ -6,10 +6,14 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 use tempfile::TempDir;
 
+use super::key::AuditKey;
+use super::verify::{Expected, Report};
 use super::*;
 use crate::clock::Clock;
 
+mod checkpoints;
 mod failing;
+mod rotating;
 mod tampering;
 mod writing;
 
@@ -17,11 +21,26 @@ fn clock() -> Clock {
     Clock::from_fn(|| "2026-01-02T03:04:05.678Z".parse().unwrap())
 }
 
+/// The same key in each test.
+fn key() -> AuditKey {
+    AuditKey::of_seed(&[7; 32]).unwrap()
+}
+
+fn keeping() -> Keeping {
+    Keeping::new(key())
+}
+
+/// The folder, as an auditor sees it who knows the key.
+fn verify(folder: &Path) -> Report {
+    let expected = Expected { keys: vec![key().public()], copy: None };
+    super::verify(folder, &expected, &mut |_, _| ())
+}
+
 /// An open log in a folder of its own.
 fn open() -> (TempDir, PathBuf, AuditLog) {
     let home = tempfile::tempdir().unwrap();
     let folder = home.path().join("state/audit");
-    let log = AuditLog::open(&folder, clock(), "i-1", Event::default()).unwrap();
+    let log = AuditLog::open(&folder, clock(), "i-1", Event::default(), keeping()).unwrap();
     let file = folder.join("20260102T030405Z-i-1.jsonl");
     (home, file, log)
 }
@@ -50,7 +69,7 @@ fn folder(file: &Path) -> &Path {
     file.parent().unwrap()
 }
 
-/// A stopped chain: start, intent, result, denied, stop.
+/// A stopped chain: start, intent, result, denied, checkpoint, stop.
 async fn written() -> (TempDir, PathBuf) {
     let (home, file, log) = open();
     let trail = log.intent(event("c1"), Durability::Synced).await.unwrap();

@@ -12,7 +12,7 @@ async fn a_call_is_an_intent_and_a_result_under_one_name() {
     let (_home, file) = written().await;
     let records = records(&file);
     let kinds: Vec<_> = records.iter().map(|r| r["event"].as_str().unwrap()).collect();
-    assert_eq!(kinds, ["start", "intent", "result", "denied", "stop"]);
+    assert_eq!(kinds, ["start", "intent", "result", "denied", "checkpoint", "stop"]);
     assert_eq!(records[0]["actor"]["pid"], std::process::id());
     assert_eq!(records[1]["time"], "2026-01-02T03:04:05.678Z");
     let result = &records[2];
@@ -29,8 +29,8 @@ async fn a_call_is_an_intent_and_a_result_under_one_name() {
     assert_eq!(result["resource"]["name"], "prod/db");
     assert_eq!(result["prev"], records[1]["hash"]);
     let report = verify(folder(&file));
-    assert_eq!((report.exit_code(), report.records, report.unknown_outcomes), (0, 5, 0));
-    assert!(report.to_string().contains("\nverified: files 1, records 5"), "{report}");
+    assert_eq!((report.exit_code(), report.records(), report.unknown_outcomes()), (0, 6, 0));
+    assert!(report.to_string().contains("\nverified: files 1, records 6"), "{report}");
 }
 
 #[tokio::test]
@@ -38,14 +38,15 @@ async fn folder_and_file_are_private_and_the_file_is_new() {
     let (_home, file, _log) = open();
     let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
     assert_eq!((mode(folder(&file)), mode(&file)), (0o700, 0o600));
-    let again = AuditLog::open(folder(&file), clock(), "i-1", Event::default()).unwrap_err();
+    let again =
+        AuditLog::open(folder(&file), clock(), "i-1", Event::default(), keeping()).unwrap_err();
     assert!(matches!(again, AuditError::Io { doing: "create", .. }), "{again}");
     for instance in ["", "a/b", "../x", "é"] {
-        let refused = AuditLog::open(folder(&file), clock(), instance, Event::default());
+        let refused = AuditLog::open(folder(&file), clock(), instance, Event::default(), keeping());
         assert!(matches!(refused, Err(AuditError::Instance)));
     }
     fs::set_permissions(folder(&file), fs::Permissions::from_mode(0o777)).unwrap();
-    let open_to_all = AuditLog::open(folder(&file), clock(), "i-2", Event::default());
+    let open_to_all = AuditLog::open(folder(&file), clock(), "i-2", Event::default(), keeping());
     assert!(matches!(open_to_all, Err(AuditError::Exposed { .. })));
 }
 
@@ -77,6 +78,7 @@ async fn no_text_leaves_its_line_or_its_alphabet() {
     assert_eq!(records[1]["destination"], hostile);
     let client = records[1]["client"].as_str().unwrap();
     assert_eq!(client, format!("a??\"}}??????{}", "x".repeat(53)));
+    log.stop().await;
     assert_eq!(judge(&file).1, 0);
 }
 
@@ -87,6 +89,7 @@ async fn a_record_too_long_to_read_is_refused_and_spoils_nothing() {
     let refused = log.intent(event(&huge), Durability::Synced).await;
     assert!(matches!(refused, Err(AuditError::TooLong { .. })));
     assert!(log.refuse(Kind::Denied, event("c1")).await.is_recorded());
+    log.stop().await;
     assert_eq!(judge(&file).1, 0);
 }
 
@@ -101,7 +104,7 @@ async fn a_trail_that_is_dropped_leaves_aborted() {
     assert_eq!(records[2]["event"], "aborted");
     assert_eq!((&records[2]["intent"], &records[2]["call"]), (&seq.into(), &"c1".into()));
     let report = verify(folder(&file));
-    assert_eq!((report.exit_code(), report.unknown_outcomes), (0, 1));
+    assert_eq!((report.exit_code(), report.unknown_outcomes()), (0, 1));
     assert!(report.to_string().contains("unknown outcome of 2\n"), "{report}");
 }
 
@@ -134,7 +137,7 @@ async fn after_stop_nothing_is_recorded() {
     let late = log.intent(event("c4"), Durability::Written).await;
     assert!(matches!(late, Err(AuditError::Stopped)));
     let report = verify(folder(&file));
-    assert_eq!((report.records, report.unknown_outcomes), (3, 1));
+    assert_eq!((report.records(), report.unknown_outcomes()), (4, 1));
 }
 
 #[test]
@@ -155,6 +158,11 @@ fn threads_share_one_chain() {
             });
         }
     });
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    runtime.block_on(log.stop());
     let report = verify(folder(&file));
-    assert_eq!((report.exit_code(), report.records, report.unknown_outcomes), (0, 1601, 0));
+    assert_eq!(
+        (report.exit_code(), report.records(), report.unknown_outcomes()),
+        (0, 1603 + 1600 / 64, 0)
+    );
 }

@@ -3,7 +3,7 @@
 mod watch;
 
 use std::io::{IsTerminal, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
@@ -11,9 +11,9 @@ use clap::Args;
 use super::{Failure, State, serve};
 use crate::approval::{Answer, Channel, DecideError, Desk, Piped, Terminal};
 use crate::approval::{overview, riskiest_first};
-use crate::audit::{AuditLog, Event};
+use crate::audit::Event;
 use crate::clock::Clock;
-use crate::config::state_dir;
+use crate::config::{Config, state_dir};
 use crate::env::Env;
 use crate::factor::{PinFile, path_in};
 use crate::guard::approval::token_hash;
@@ -47,8 +47,9 @@ pub(super) async fn run(flags: Flags, env: &Env) -> Result<ExitCode, Failure> {
         ));
     }
     let state = state_dir(flags.state.state_dir, env)?;
-    let (clock, store) = (Clock::system(), Store::open(&state)?);
-    let place = Place { state, clock, store };
+    let (config, clock) = (Config::load(env)?, Clock::system());
+    let store = Store::open(&state)?;
+    let place = Place { state, config, clock, store };
     if flags.pin_stdin {
         if place.pin()?.is_none() {
             return Err(Failure(
@@ -105,6 +106,7 @@ const OFFER: &str = "Without a PIN, any program of yours could have approved thi
 /// Where questions wait and decisions are recorded.
 struct Place {
     state: PathBuf,
+    config: Config,
     clock: Clock,
     store: Store,
 }
@@ -128,10 +130,9 @@ impl Place {
         channel: &mut dyn Channel,
         pending: &[Pending],
     ) -> Result<Result<Answer, DecideError>, Failure> {
-        let pin = self.pin()?;
-        let folder: &Path = &self.state.join("audit");
-        let (clock, instance) = (self.clock.clone(), serve::instance()?);
-        let audit = AuditLog::open(folder, clock, &instance, Event::default())?;
+        let (pin, instance) = (self.pin()?, serve::instance()?);
+        let start = Event::default();
+        let audit = super::audit::open(&self.state, &self.config, &self.clock, &instance, start)?;
         let desk = Desk { store: &self.store, audit: &audit, clock: &self.clock, pin };
         let answer = desk.decide(channel, pending).await;
         audit.stop().await;

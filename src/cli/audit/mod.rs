@@ -1,7 +1,9 @@
-//! `kms-mcp audit`: what an auditor asks of the log.
+//! `kms-mcp audit`: what an auditor asks of the log. One file a question.
 
 mod export;
 mod filters;
+mod key;
+mod open;
 mod private;
 mod progress;
 mod reading;
@@ -20,16 +22,14 @@ use super::{Failure, State};
 use crate::clock::Clock;
 use crate::config::state_dir;
 use crate::env::Env;
+pub(super) use open::open;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
-    /// Check the hash chains of a folder; exit code 0 verified, 1 tampered, 2 tail not proven, 3 unreadable
-    Verify {
-        /// Folder with the log [default: `audit` in the state folder]
-        folder: Option<PathBuf>,
-        #[command(flatten)]
-        state: State,
-    },
+    /// Check the hash chains and signatures of a folder; exit code 0 verified, 1 tampered, 2 tail not proven, 3 unreadable
+    Verify(verify::Flags),
+    /// Print the public key that checks this state folder's checkpoints
+    Key(State),
     /// Show who asked for what, who let it through and what came of it; a row a call
     Show(Box<show::Flags>),
     /// Write the records as CSV or JSON, for other programs
@@ -43,7 +43,8 @@ pub(super) enum Command {
 pub(super) fn run(command: Command, env: &Env) -> Result<ExitCode, Failure> {
     let clock = Clock::system();
     match command {
-        Command::Verify { folder, state } => verify::run(folder, state, env),
+        Command::Verify(flags) => verify::run(flags, env),
+        Command::Key(state) => key::run(state, env),
         Command::Export(flags) => export::run(*flags, env, &clock),
         Command::Reconcile(flags) => reconcile::run(flags, env, &clock),
         Command::Report(flags) => report::run(*flags, env, &clock),

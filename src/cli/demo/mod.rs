@@ -13,8 +13,9 @@ use serde_json::{Value, json};
 
 use super::{Failure, serve};
 use crate::approval::Desk;
-use crate::audit::{AuditLog, Event, verify};
+use crate::audit::{AuditKey, Event, Expected, verify};
 use crate::clock::Clock;
+use crate::config::Config;
 use crate::env::Env;
 use crate::store::Store;
 use folder::Folder;
@@ -37,7 +38,9 @@ pub(super) async fn run(env: &Env) -> Result<ExitCode, Failure> {
     };
     demo.play().await?;
     demo.session.close().await?;
-    let report = verify(&demo.state.join("audit"));
+    let keys = AuditKey::read(&demo.state)?.iter().map(AuditKey::public).collect();
+    let expected = Expected { keys, ..Expected::default() };
+    let report = verify(&demo.state.join("audit"), &expected, &mut |_, _| ());
     demo.transcript.heading("The audit log is verified, as an auditor would")?;
     demo.transcript.text("kms-mcp", &report.to_string())?;
     expect(report.exit_code() == 0, "the audit log verifies")?;
@@ -138,12 +141,8 @@ impl Demo {
             "person",
             "(played by this demo: it calls the approval code on its own throw-away store;\n you would run `kms-mcp approve` in your terminal)",
         )?;
-        let audit = AuditLog::open(
-            &self.state.join("audit"),
-            clock.clone(),
-            &serve::instance()?,
-            Event::default(),
-        )?;
+        let (instance, config) = (serve::instance()?, Config::default());
+        let audit = super::audit::open(&self.state, &config, &clock, &instance, Event::default())?;
         let mut person = Rehearsal::default();
         let desk = Desk { store: &store, audit: &audit, clock: &clock, pin: None };
         let answer = desk.decide(&mut person, std::slice::from_ref(pending)).await;

@@ -4,7 +4,7 @@
 type Matcher = fn(text: &[u8], before: Option<u8>) -> Option<usize>;
 
 /// The whole list.
-const MAY_DIFFER: [(&str, Matcher); 9] = [
+const MAY_DIFFER: [(&str, Matcher); 10] = [
     ("<token>", token),
     ("<time>", time),
     ("<request id>", uuid),
@@ -14,6 +14,7 @@ const MAY_DIFFER: [(&str, Matcher); 9] = [
     ("<port>", port),
     ("<count>", count),
     ("<made by KMS>", resource),
+    ("<signed>", signed),
 ];
 
 /// `text` with what may differ replaced by its name.
@@ -114,6 +115,14 @@ fn resource(text: &[u8], before: Option<u8>) -> Option<usize> {
         ["kst-hzz", "key-hzz"].iter().find(|made| text.starts_with(made.as_bytes()))?.len();
     let random = run(&text[prefix..], |byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
     (opens(before) && random >= 12).then_some(prefix + random)
+}
+
+/// The audit log's public key and what is signed with it: 43 and 86 characters of base64.
+fn signed(text: &[u8], _: Option<u8>) -> Option<usize> {
+    [("\"key\":\"", 43), ("\"signature\":\"", 86)].iter().find_map(|(name, length)| {
+        let from = shape(text, name)?;
+        (run(&text[from..], base64) == *length).then_some(from + length)
+    })
 }
 
 /// Milliseconds, process ids, terminals, and spaces that pad a match code.

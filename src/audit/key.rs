@@ -1,0 +1,274 @@
+//! [`AuditKey`], with which a process signs its checkpoints, and [`PublicKey`], which checks them.
+//!
+//! The key lies in the state folder, not in the audit folder: what an auditor is given is the log
+//! and nothing else. Whoever can read it can sign another history. So a signature proves the order
+//! of records up to the last checkpoint that was copied to where that reader cannot write.
+
+use std::fmt;
+use std::fs;
+use std::io::{self, ErrorKind, Read, Write};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use ring::rand::{SecureRandom, SystemRandom};
+use ring::signature::{ED25519, Ed25519KeyPair, KeyPair, UnparsedPublicKey};
+use rustix::fs::OFlags;
+use serde::Deserialize;
+use zeroize::Zeroizing;
+
+use crate::sensitive::Sensitive;
+
+/// Its name in the state folder.
+const NAME: &str = "audit-key.json";
+/// The layout of the file.
+const VERSION: u32 = 1;
+/// The file's largest size in bytes; that of a file named by `--key` too.
+const CAP: u64 = 4096;
+/// Bytes of an Ed25519 seed, and of a public key (RFC 8032).
+const KEY: usize = 32;
+
+/// Why there is no key to sign or to check with. Nothing was changed.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum KeyError {
+    /// The file cannot be read or made.
+    #[error("could not {doing} `{}` ({kind})", path.display())]
+    Io {
+        /// What was tried.
+        doing: &'static str,
+        /// On what.
+        path: PathBuf,
+        /// Why not.
+        kind: ErrorKind,
+    },
+    /// Others could read or write the key.
+    #[error("`{}` must be a regular file of your own, readable by you alone (`chmod 600`)", .0.display())]
+    Exposed(PathBuf),
+    /// It holds something else.
+    #[error("`{}` does not hold an audit key of this version of kms-mcp", .0.display())]
+    Content(PathBuf),
+    /// The system gives no randomness.
+    #[error("the system gives no randomness for an audit key")]
+    Random,
+    /// Neither a public key nor a file with one.
+    #[error("`--key` must be a public key as `kms-mcp audit key` prints it, or a file with one")]
+    NoKey,
+}
+
+/// What checkpoints are signed with: one key a state folder, an Ed25519 pair.
+pub(crate) struct AuditKey {
+    pair: Ed25519KeyPair,
+    public: PublicKey,
+}
+
+/// The content of the file.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Written {
+    version: u32,
+    seed: Sensitive,
+    public_key: String,
+}
+
+impl AuditKey {
+    /// The key of the state folder. Made, with mode 0600, where there is none.
+    pub(crate) fn of(state: &Path) -> Result<Self, KeyError> {
+        match Self::read(state)? {
+            Some(key) => Ok(key),
+            None => Self::create(state),
+        }
+    }
+
+    /// The key of the state folder, if it has one.
+    pub(crate) fn read(state: &Path) -> Result<Option<Self>, KeyError> {
+        let path = state.join(NAME);
+        let Some(text) = content(&path)? else { return Ok(None) };
+        let unfit = || KeyError::Content(path.clone());
+        let written: Written = serde_json::from_slice(&text).map_err(|_| unfit())?;
+        #[expect(clippy::disallowed_methods, reason = "to the key pair that is made of it")]
+        let seed = URL_SAFE_NO_PAD.decode(written.seed.expose()).map(Zeroizing::new);
+        let (Ok(seed), Some(public), VERSION) =
+            (seed, PublicKey::named(&written.public_key), written.version)
+        else {
+            return Err(unfit());
+        };
+        let pair = Ed25519KeyPair::from_seed_and_public_key(&seed, &public.0);
+        Ok(Some(Self { pair: pair.map_err(|_| unfit())?, public }))
+    }
+
+    fn create(state: &Path) -> Result<Self, KeyError> {
+        let path = state.join(NAME);
+        let mut seed = Zeroizing::new([0_u8; KEY]);
+        SystemRandom::new().fill(&mut *seed).map_err(|_| KeyError::Random)?;
+        let key = Self::of_seed(&seed).ok_or(KeyError::Random)?;
+        let seed = Zeroizing::new(URL_SAFE_NO_PAD.encode(*seed));
+        let public = key.public.name();
+        let text = Zeroizing::new(format!(
+            "{{\n  \"version\": {VERSION},\n  \"seed\": \"{}\",\n  \"public_key\": \"{public}\"\n}}\n",
+            *seed
+        ));
+        let ready = path.with_extension(format!("json.{}", std::process::id()));
+        let write = || {
+            let mut file =
+                fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&ready)?;
+            file.write_all(text.as_bytes())?;
+            file.sync_all()
+        };
+        // A link, unlike a rename, does not replace a key that another process made meanwhile.
+        let made = write().and_then(|()| fs::hard_link(&ready, &path));
+        let _ = fs::remove_file(&ready);
+        match made {
+            Ok(()) => {
+                let synced = fs::File::open(state).and_then(|folder| folder.sync_all());
+                synced.map_err(|error| failed("sync", state, &error))?;
+                Ok(key)
+            }
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+                Self::read(state)?.ok_or_else(|| failed("read", &path, &error))
+            }
+            Err(error) => Err(failed("create", &path, &error)),
+        }
+    }
+
+    /// The key of a seed, for tests that want the same one each time.
+    pub(super) fn of_seed(seed: &[u8; KEY]) -> Option<Self> {
+        let pair = Ed25519KeyPair::from_seed_unchecked(seed).ok()?;
+        let public = PublicKey(pair.public_key().as_ref().try_into().ok()?);
+        Some(Self { pair, public })
+    }
+
+    /// The half that checks.
+    pub(crate) fn public(&self) -> PublicKey {
+        self.public
+    }
+
+    /// The signature over `bytes`, base64url.
+    pub(super) fn sign(&self, bytes: &[u8]) -> String {
+        URL_SAFE_NO_PAD.encode(self.pair.sign(bytes))
+    }
+}
+
+impl fmt::Debug for AuditKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "AuditKey({})", self.public)
+    }
+}
+
+/// The half of an [`AuditKey`] that anybody may know. Written as 43 characters of base64url.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct PublicKey([u8; KEY]);
+
+impl PublicKey {
+    /// The key behind its name.
+    pub(crate) fn named(name: &str) -> Option<Self> {
+        URL_SAFE_NO_PAD.decode(name).ok()?.try_into().ok().map(Self)
+    }
+
+    /// What `--key` names: the key itself, or a file that holds its name.
+    pub(crate) fn given(given: &str) -> Result<Self, KeyError> {
+        if let Some(key) = Self::named(given) {
+            return Ok(key);
+        }
+        let mut text = String::new();
+        let file = fs::File::open(given).map_err(|_| KeyError::NoKey)?;
+        file.take(CAP).read_to_string(&mut text).map_err(|_| KeyError::NoKey)?;
+        Self::named(text.trim()).ok_or(KeyError::NoKey)
+    }
+
+    /// How the log writes it.
+    pub(super) fn name(&self) -> String {
+        URL_SAFE_NO_PAD.encode(self.0)
+    }
+
+    /// Whether the holder of the key signed exactly these bytes.
+    pub(super) fn verifies(&self, bytes: &[u8], signature: &str) -> bool {
+        URL_SAFE_NO_PAD.decode(signature).is_ok_and(|signature| {
+            UnparsedPublicKey::new(&ED25519, self.0).verify(bytes, &signature).is_ok()
+        })
+    }
+}
+
+impl fmt::Display for PublicKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.name())
+    }
+}
+
+/// The bytes of the file, if it is one that only its owner can have read or written.
+fn content(path: &Path) -> Result<Option<Zeroizing<Vec<u8>>>, KeyError> {
+    // No link is followed, and a pipe in its place must not make a server wait.
+    let flags = (OFlags::NOFOLLOW | OFlags::NONBLOCK).bits().cast_signed();
+    let file = match fs::OpenOptions::new().read(true).custom_flags(flags).open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(failed("read", path, &error)),
+    };
+    let held = file.metadata().map_err(|error| failed("read", path, &error))?;
+    let own = held.uid() == rustix::process::geteuid().as_raw();
+    if !held.is_file() || !own || held.mode() & 0o077 != 0 {
+        return Err(KeyError::Exposed(path.to_owned()));
+    }
+    let mut bytes = Zeroizing::new(Vec::new());
+    file.take(CAP).read_to_end(&mut bytes).map_err(|error| failed("read", path, &error))?;
+    Ok(Some(bytes))
+}
+
+fn failed(doing: &'static str, path: &Path, error: &io::Error) -> KeyError {
+    KeyError::Io { doing, path: path.to_owned(), kind: error.kind() }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    #[test]
+    fn a_key_is_made_once_and_private() {
+        let state = tempfile::tempdir().unwrap();
+        assert!(AuditKey::read(state.path()).unwrap().is_none());
+        let made = AuditKey::of(state.path()).unwrap();
+        let again = AuditKey::of(state.path()).unwrap();
+        assert_eq!(made.public(), again.public());
+        let file = state.path().join(NAME);
+        assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
+        assert_eq!(fs::read_dir(state.path()).unwrap().count(), 1, "nothing is left beside it");
+        assert!(made.public().verifies(b"x", &again.sign(b"x")));
+        assert!(!made.public().verifies(b"y", &again.sign(b"x")));
+        let shown = format!("{made:?}");
+        assert_eq!(shown, format!("AuditKey({})", made.public()));
+    }
+
+    #[test]
+    fn a_key_that_is_open_to_others_or_damaged_is_refused() {
+        let state = tempfile::tempdir().unwrap();
+        let file = state.path().join(NAME);
+        AuditKey::of(state.path()).unwrap();
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o640)).unwrap();
+        assert!(matches!(AuditKey::of(state.path()), Err(KeyError::Exposed(_))));
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).unwrap();
+        let text = fs::read_to_string(&file).unwrap();
+        let other = AuditKey::of_seed(&[1; 32]).unwrap().public().name();
+        let own = text.split('"').nth(9).unwrap();
+        for changed in [text.replace(own, &other), text.replace(": 1", ": 2"), String::new()] {
+            assert_ne!(changed, text);
+            fs::write(&file, changed).unwrap();
+            assert!(matches!(AuditKey::of(state.path()), Err(KeyError::Content(_))));
+        }
+    }
+
+    #[test]
+    fn a_public_key_is_given_by_its_name_or_in_a_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let key = AuditKey::of_seed(&[1; 32]).unwrap().public();
+        let file = folder.path().join("audit.pub");
+        fs::write(&file, format!("{key}\n")).unwrap();
+        assert_eq!(PublicKey::given(&key.name()).unwrap(), key);
+        assert_eq!(PublicKey::given(file.to_str().unwrap()).unwrap(), key);
+        fs::write(&file, "no key").unwrap();
+        for wrong in [file.to_str().unwrap(), "/nowhere", "", "AAAA"] {
+            assert!(matches!(PublicKey::given(wrong), Err(KeyError::NoKey)), "{wrong}");
+        }
+    }
+}

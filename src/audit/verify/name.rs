@@ -1,0 +1,37 @@
+//! [`Name`]: what the name of a file says of the chain in it.
+
+use super::line::Line;
+
+/// `<yyyymmddThhmmssZ>-<instance>.jsonl` or, for a later file of a chain,
+/// `<yyyymmddThhmmssZ>-<instance>.<part>.jsonl`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Name {
+    pub(super) instance: String,
+    pub(super) part: u32,
+    time: String,
+}
+
+impl Name {
+    /// Takes a name apart. None: we do not call a file so.
+    pub(super) fn parse(name: &str) -> Option<Self> {
+        let (time, rest) = name.strip_suffix(".jsonl")?.split_once('-')?;
+        let (instance, part) = match rest.split_once('.') {
+            None => (rest, 1),
+            Some((instance, part)) => {
+                let number = part.parse().ok().filter(|number| *number > 1)?;
+                // One number has one name: no sign, no leading zero.
+                (part == format!("{number}")).then_some((instance, number))?
+            }
+        };
+        Some(Self { instance: instance.to_owned(), part, time: time.to_owned() })
+    }
+
+    /// Whether a record is the first one of the file of this name.
+    pub(super) fn opens_with(&self, line: &Line<'_>) -> bool {
+        let second = line.time().split('.').next().unwrap_or_default();
+        let digits = || second.chars().filter(|c| !matches!(c, '-' | ':')).chain(['Z']);
+        line.event() == "start"
+            && line.part() == Some(u64::from(self.part))
+            && digits().eq(self.time.chars())
+    }
+}
