@@ -14,7 +14,7 @@ lines of tab-separated fields on stdout; what is not known is `-`. Times are UTC
 """
 import argparse, contextlib, json, sys
 
-from verify_audit import public_key, verify
+from verify_audit import joined, public_key, verify
 
 REFUSED = ("denied", "client_declined", "factor_failed", "factor_changed", "lockout", "egress_blocked")
 
@@ -96,7 +96,7 @@ def main():
     question.add_argument("--disclosures", action="store_true")
     question.add_argument("--denials", action="store_true")
     question.add_argument("--actiontrail", metavar="FILE")
-    given = parser.parse_args()
+    given = parser.parse_args(joined(sys.argv[1:]))
     log = Log(given.month)
     try:
         with contextlib.redirect_stdout(sys.stderr):

@@ -33,6 +33,14 @@ def unbase64(text, length):
     return octets if exact and len(octets) == length else None
 
 
+def joined(words):
+    """The command line, each key with its option: a key may begin with `-`."""
+    words = [*words, ""]
+    pairs = zip(words, words[1:])
+    return [f"{word}={after}" if word == "--key" else word for before, (word, after) in
+            zip(["", *words], pairs) if before != "--key"]
+
+
 def refuse(text):
     raise Flaw(f"{text} is no value of a record")
 
@@ -275,7 +283,7 @@ def main():
     parser.add_argument("folders", metavar="DIR", nargs="+")
     parser.add_argument("--key", action="append", default=[], metavar="FILE|BASE64URL")
     parser.add_argument("--checkpoints", metavar="FILE")
-    given = parser.parse_args()
+    given = parser.parse_args(joined(sys.argv[1:]))
     try:
         keys = [public_key(key) for key in given.key]
     except (OSError, ValueError) as error:

@@ -62,6 +62,9 @@ pub(crate) struct Challenge {
     pub(crate) approved: bool,
     /// A consent given through the MCP client is enough.
     pub(crate) client: bool,
+    /// The rule that asks, and the level it asks for.
+    pub(crate) rule: String,
+    pub(crate) level: &'static str,
     /// Why a new token was made, if another had been sent.
     pub(crate) note: Option<&'static str>,
 }

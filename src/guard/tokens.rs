@@ -98,6 +98,8 @@ impl Asked {
             match_code: self.record.match_code.clone(),
             approved: level == Level::Token,
             client: level == Level::Client,
+            rule: self.record.rule.clone(),
+            level: level.name(),
             note,
         }
     }

@@ -194,6 +194,9 @@ impl Pipeline {
                 };
                 if let Refusal::Denied { rule, .. } = refusal {
                     event.rule = Some(rule.clone());
+                } else if let Refusal::Confirm(challenge) = refusal {
+                    event.rule = Some(challenge.rule.clone());
+                    event.level = Some(challenge.level.into());
                 }
                 let ways = if let Refusal::Confirm(challenge) = refusal {
                     self.ways(challenge).await

@@ -88,6 +88,8 @@ fn the_key_is_the_state_folders_and_pins_its_log() {
         (vec!["--key", public], 0),
         (vec!["--key", foreign], 1),
         (vec!["--key", foreign, "--key", key], 0),
+        // A key may begin as an option does.
+        (vec!["--key", "-lKUw_9pNgDjm3pVh2WfJXHKYcE5cXNuH2n8u1mJb9Y"], 1),
         (vec!["--key", "nonsense"], 3),
         (vec!["--checkpoints", "/nowhere/at/all"], 3),
     ] {

@@ -142,7 +142,7 @@ fn cases() -> Vec<(&'static str, Value, &'static str, &'static str)> {
             "CreateSecret",
             json!({ "SecretName": "a", "VersionId": "v1", "SecretDataSource": r#"{"File":"x"}"# }),
             "SecretDataSource",
-            r#"{"Env":"…","File":"…"}"#,
+            r#"{"File":"db-password"}"#,
         ),
         (
             "CreateSecret",

@@ -6,7 +6,7 @@ use super::line::Line;
 use crate::operation::is_hidden;
 
 /// The columns: paths of members, as the log names them.
-const COLUMNS: [&str; 43] = [
+const COLUMNS: [&str; 46] = [
     "time",
     "instance",
     "seq",
@@ -47,6 +47,9 @@ const COLUMNS: [&str; 43] = [
     "request_digest",
     "policy_digest",
     "actor",
+    "part",
+    "key",
+    "signature",
     "prev",
     "hash",
     // Members that no column is for, as a JSON object.

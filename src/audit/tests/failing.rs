@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use super::super::chain::Chain;
+use super::super::log::Entry;
 use super::*;
 
 /// Nothing gets in any more, and what was open cannot be closed.
@@ -152,4 +153,18 @@ fn half_a_line_is_taken_back() {
     assert_eq!(report.exit_code(), 2, "{report}");
     assert!(matches!(report.files[0].state, State::Open { .. }), "{report}");
     assert!((5..100).contains(&report.records()), "{report}");
+}
+
+/// A pipe takes what is written and cannot be synced: so it shows whether syncing was tried.
+#[test]
+fn a_record_that_cannot_be_synced_is_none() {
+    for (durability, holds) in [(Durability::Written, true), (Durability::Synced, false)] {
+        let home = tempfile::tempdir().unwrap();
+        let path = home.path().join("pipe");
+        assert!(Command::new("mkfifo").arg(&path).status().unwrap().success());
+        let pipe = OpenOptions::new().read(true).write(true).open(&path).unwrap();
+        let mut chain = Chain::on(pipe, path, clock(), "i-1", keeping()).unwrap();
+        let entry = Entry { kind: Kind::Intent, intent: None, event: event("c1"), durability };
+        assert_eq!(chain.append(entry).is_ok(), holds, "{durability:?}");
+    }
 }

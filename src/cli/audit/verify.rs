@@ -20,7 +20,7 @@ pub(in crate::cli) struct Flags {
     #[arg(value_name = "DIR")]
     folder: Option<PathBuf>,
     /// Public key that must have signed, as `audit key` prints it; may be named again for another
-    #[arg(long = "key", value_name = "FILE|BASE64URL")]
+    #[arg(long = "key", value_name = "FILE|BASE64URL", allow_hyphen_values = true)]
     keys: Vec<String>,
     /// Copy of the checkpoints, from where the log's writer could not change it
     #[arg(long, value_name = "FILE")]

@@ -118,7 +118,7 @@ fn what_does_not_fit_the_type_is_named() {
         (
             ACTION,
             with(rds, "ExtendedConfig", json!(r#"{"SecretSubType":"SingleUser"}"#)),
-            r#"JSON, not a string that holds JSON: for example {"SecretSubType":"SingleUser","DBInstanceId":"…""#,
+            r#"JSON, not a string that holds JSON: for example {"SecretSubType":"SingleUser","DBInstanceId":"rm-1""#,
         ),
     ]);
 }

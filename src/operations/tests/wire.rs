@@ -237,7 +237,7 @@ fn what_an_approver_is_shown_was_read() {
     let witness = |action, arguments: Value| says(action, &arguments).witness;
     assert_eq!(witness("DeleteSecret", json!({ "SecretName": "db" })), Witness::Secret);
     let set_policy = json!({ "SecretName": "db", "Policy": policy() });
-    assert_eq!(witness("SetSecretPolicy", set_policy), Witness::Secret);
+    assert_eq!(witness("SetSecretPolicy", set_policy), Witness::SecretOfInstance);
     assert_eq!(
         witness("DeleteSecret", json!({ "SecretName": "db", "ForceDeleteWithoutRecovery": true })),
         Witness::SecretWithVersions
