@@ -114,10 +114,20 @@ impl Desk<'_> {
             decision.signature = key.as_ref().map(|key| key.sign(&statement(pending, &decision)));
             let kind = if decision.approve { Kind::Approved } else { Kind::Denied };
             let event = event(record, pending, &decision);
+            // What was decided elsewhere, or is too old, is not decided again, nor put on record.
+            if !self.store.waits(&pending.token_hash, decision.at_ms)? {
+                closed += 1;
+                continue;
+            }
+            let late = event.clone();
             let recorded = self.audit.record(kind, event, Durability::Synced).await;
             recorded.map_err(|_| DecideError::Audit)?;
             if !self.store.decide(&pending.token_hash, &pending.digest, &decision)? {
                 closed += 1;
+                // Another was faster, by less than it takes to write that down.
+                let late = audit::Event { outcome: Some("late".into()), ..late };
+                let recorded = self.audit.record(Kind::Aborted, late, Durability::Synced).await;
+                recorded.map_err(|_| DecideError::Audit)?;
             }
         }
         match closed {

@@ -15,5 +15,6 @@ pub(crate) use hidden::typed;
 pub(crate) use page::{Page, Viewer};
 pub(crate) use pin::{PinError, SHORTEST, enrol, unlock};
 pub(crate) use piped::Piped;
+pub(crate) use rows::as_lines;
 pub(crate) use terminal::Terminal;
 pub(crate) use waiting::{overview, riskiest_first};

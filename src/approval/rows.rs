@@ -102,16 +102,30 @@ fn place(destination: &str) -> &'static str {
     }
 }
 
+/// The record as lines, for a form of the MCP client: everything but what only a machine compares.
+pub(crate) fn as_lines(record: &Record) -> String {
+    let shown = Shown::of(record, true);
+    let rows =
+        shown.rows.iter().filter(|(name, _)| name != "Rules digest" && name != "Server, nonce");
+    rows.fold(String::new(), |text, (name, value)| text + name + ": " + value + "\n")
+}
+
 /// Text that others wrote: whole, in quotes, with everything that hides or reorders escaped. What
-/// is cut off could hide what matters.
+/// is cut off could hide what matters; and what is pushed aside by spaces could, where a terminal
+/// breaks the line, look like a row of ours.
 pub(super) fn quoted(text: &str) -> String {
     let mut out = String::from("\"");
+    let mut before = 'x';
     for character in text.chars() {
+        let aside = character.is_whitespace() && (character != ' ' || before == ' ');
         if matches!(character, '"' | '\\') || is_hidden(character) {
             out.extend(character.escape_default());
+        } else if aside {
+            out.extend(character.escape_unicode());
         } else {
             out.push(character);
         }
+        before = character;
     }
     out.push('"');
     out
@@ -129,4 +143,16 @@ pub(super) fn seen(text: &str) -> String {
         }
     }
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spaces_push_nothing_to_where_a_line_breaks() {
+        assert_eq!(quoted("a b"), "\"a b\"");
+        assert_eq!(quoted("a   b"), r#""a \u{20}\u{20}b""#);
+        assert_eq!(quoted("a\u{3000}b\u{a0}"), r#""a\u{3000}b\u{a0}""#);
+    }
 }

@@ -5,6 +5,7 @@ use std::io::{BufRead, Write};
 use super::channel::{Answer, Channel};
 use super::hidden::typed;
 use super::rows::{Shown, seen};
+use super::waiting::line_of;
 use crate::guard::approval::Record;
 use crate::sensitive::Sensitive;
 
@@ -57,6 +58,10 @@ impl<R: BufRead, W: Write> Terminal<R, W> {
 
     /// One yes for a listed set; what nothing brings back still wants its name.
     fn all(&mut self, records: &[Record]) -> std::io::Result<Answer> {
+        // What was shown first may have left the screen.
+        for record in records {
+            writeln!(self.output, "  {}", line_of(record))?;
+        }
         let answer = self.yes(&format!("Approve all {}? [y/N] ", records.len()))?;
         if answer != Answer::Approve {
             return Ok(answer);

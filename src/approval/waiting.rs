@@ -24,18 +24,25 @@ fn risk(pending: &Pending) -> u8 {
     }
 }
 
+/// A record in one line.
+pub(super) fn line_of(record: &Record) -> String {
+    let to =
+        record.destination.as_deref().map_or_else(String::new, |to| format!(" to {}", seen(to)));
+    format!(
+        "{:<10} {:<8} {} {}{to}",
+        seen(&record.match_code),
+        seen(&record.risk),
+        seen(&record.tool),
+        quoted(&record.resource)
+    )
+}
+
 /// One line for each that waits.
 pub(crate) fn overview(pending: &[Pending]) -> String {
     let mut text = String::new();
     for one in pending {
         let line = match serde_json::from_slice::<Record>(&one.record) {
-            Ok(record) => format!(
-                "{:<10} {:<8} {} {}\n",
-                seen(&one.match_code),
-                seen(&record.risk),
-                seen(&record.tool),
-                quoted(&record.resource)
-            ),
+            Ok(record) => format!("{}\n", line_of(&record)),
             Err(_) => format!("{:<10} unreadable\n", seen(&one.match_code)),
         };
         text.push_str(&line);

@@ -99,7 +99,7 @@ pub(super) async fn run(flags: Flags, env: Env, scrubber: Scrubber) -> Result<Ex
         policy_digest: Some(policy.digest()),
         approval: match factor.known() {
             Pinned::Key(key) => Some(Approval { key: Some(key.name()), ..Approval::default() }),
-            Pinned::Unset | Pinned::Changed => None,
+            Pinned::Unset | Pinned::Changed | Pinned::Unread => None,
         },
         ..Event::default()
     };

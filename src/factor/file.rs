@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use rustix::fs::OFlags;
+use rustix::io::Errno;
 use serde::{Deserialize, Serialize};
 
 use super::statement::PublicKey;
@@ -31,6 +32,8 @@ pub(crate) fn path_in(state: &Path) -> PathBuf {
 pub(crate) enum FactorError {
     #[error("`pin.json` cannot be read ({0})")]
     Read(ErrorKind),
+    #[error("`pin.json` cannot be read just now: the system is short of files or memory")]
+    Busy,
     #[error("`pin.json` cannot be written ({0})")]
     Write(ErrorKind),
     #[error("`pin.json` must be a regular file of your own, readable by you alone (`chmod 600`)")]
@@ -156,16 +159,26 @@ pub(super) fn content(path: &Path) -> Result<Option<Vec<u8>>, FactorError> {
     let file = match fs::OpenOptions::new().read(true).custom_flags(flags).open(path) {
         Ok(file) => file,
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(FactorError::Read(error.kind())),
+        Err(error) => return Err(unread(&error)),
     };
-    let held = file.metadata().map_err(|error| FactorError::Read(error.kind()))?;
+    let held = file.metadata().map_err(|error| unread(&error))?;
     let own = held.uid() == rustix::process::geteuid().as_raw();
     if !held.is_file() || !own || held.mode() & 0o077 != 0 {
         return Err(FactorError::Exposed);
     }
     let mut bytes = Vec::new();
-    file.take(CAP).read_to_end(&mut bytes).map_err(|error| FactorError::Read(error.kind()))?;
+    file.take(CAP).read_to_end(&mut bytes).map_err(|error| unread(&error))?;
     Ok(Some(bytes))
+}
+
+/// What is short passes, and says nothing of the file: it must not look like a change of it.
+fn unread(error: &std::io::Error) -> FactorError {
+    let short = [Errno::MFILE, Errno::NFILE, Errno::NOMEM, Errno::INTR, Errno::IO];
+    if Errno::from_io_error(error).is_some_and(|errno| short.contains(&errno)) {
+        FactorError::Busy
+    } else {
+        FactorError::Read(error.kind())
+    }
 }
 
 #[cfg(test)]

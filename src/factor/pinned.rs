@@ -15,6 +15,8 @@ pub(crate) enum Pinned {
     Key(PublicKey),
     /// The file is not the one that was pinned. Only a restart leads out of this.
     Changed,
+    /// The file cannot be read just now; what was pinned stays.
+    Unread,
 }
 
 /// Watches over `pin.json` for the life of a process.
@@ -53,7 +55,10 @@ impl Factor {
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         let before = seen.pinned;
         match (before, content(&self.path)) {
-            (Pinned::Changed, _) | (Pinned::Unset, Ok(None)) => {}
+            (Pinned::Unset | Pinned::Key(_), Err(FactorError::Busy)) => {
+                return (Pinned::Unread, false);
+            }
+            (Pinned::Changed | Pinned::Unread, _) | (Pinned::Unset, Ok(None)) => {}
             (Pinned::Key(_), Ok(Some(content))) if content == seen.content => {}
             // The first one to be set is pinned, as if it had been there at the start.
             (Pinned::Unset, Ok(Some(content))) => match PinFile::parse(&content) {

@@ -5,7 +5,7 @@ use super::policy::Level;
 use super::tokens::{Asked, USABLE};
 use super::{Guard, Refusal, unavailable};
 use crate::audit::{Approval, Durability, Event, Kind};
-use crate::factor::{Pinned, PublicKey, Statement};
+use crate::factor::{FactorError, Pinned, PublicKey, Statement};
 use crate::hex;
 use crate::operation::Untrusted;
 use crate::sensitive::Sensitive;
@@ -26,6 +26,7 @@ impl Guard {
         match (level, pinned) {
             (Level::None | Level::Token, _) => Ok(None),
             (_, Pinned::Changed) => Err(Refusal::PinChanged),
+            (_, Pinned::Unread) => Err(Refusal::StateUnavailable(FactorError::Busy.to_string())),
             (Level::Pin, Pinned::Unset) => Err(Refusal::PinRequired),
             (_, Pinned::Unset) => Ok(None),
             (_, Pinned::Key(key)) => Ok(Some(key)),
@@ -43,7 +44,7 @@ impl Guard {
                     event.approval =
                         Some(Approval { key: Some(key.name()), ..Approval::default() });
                 }
-                Pinned::Unset | Pinned::Changed => {
+                Pinned::Unset | Pinned::Changed | Pinned::Unread => {
                     event.outcome = Some("approvals_stopped".into());
                     event.code = Some(Refusal::PinChanged.code().into());
                 }
@@ -120,8 +121,10 @@ impl Guard {
         };
         let mut event = client_event(&asked, &decision.who);
         let decided = self.store.settle(hash, asked.digest, decision).await.map_err(unavailable)?;
-        let kind = if decided { Kind::Approved } else { Kind::Denied };
+        let kind = if decided { Kind::Approved } else { Kind::ClientDeclined };
         if !decided {
+            // No denial: the question was decided, withdrawn or too old before this came.
+            event.outcome = Some("late".into());
             event.code = Some(Refusal::Expired.code().into());
         }
         let recorded = self.audit.record(kind, event, Durability::Synced).await;

@@ -6,7 +6,7 @@
 use super::approval::Record;
 use super::decision::proven;
 use super::policy::Level;
-use super::{Guard, Refusal, unavailable};
+use super::{Guard, Refusal, secret_name, unavailable};
 use crate::store::{Asking, Room};
 
 /// For how long questions are counted: ten minutes (design §6), in milliseconds.
@@ -58,7 +58,9 @@ impl Guard {
         let same = denied.iter().filter(|no| {
             proven(Level::Person, key.as_ref(), &no.token_hash, &no.decided)
                 && serde_json::from_slice::<Record>(&no.record).is_ok_and(|asked| {
-                    asked.tool == record.tool && asked.resource == record.resource
+                    asked.tool == record.tool
+                        && asked.region == record.region
+                        && secret_name(&asked.resource) == secret_name(&record.resource)
                 })
         });
         let Some(last) = same.map(|no| no.decided.at_ms).max() else { return Ok(()) };

@@ -1,5 +1,6 @@
 //! [`Refusal`]: why a call was not admitted.
 
+use super::approval::Record;
 use crate::operation::Invalid;
 
 /// Nothing has been sent in any of these cases.
@@ -62,9 +63,8 @@ pub(crate) struct Challenge {
     pub(crate) approved: bool,
     /// A consent given through the MCP client is enough.
     pub(crate) client: bool,
-    /// The rule that asks, and the level it asks for.
-    pub(crate) rule: String,
-    pub(crate) level: &'static str,
+    /// Everything that is agreed to.
+    pub(crate) record: Record,
     /// Why a new token was made, if another had been sent.
     pub(crate) note: Option<&'static str>,
 }

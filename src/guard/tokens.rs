@@ -98,8 +98,7 @@ impl Asked {
             match_code: self.record.match_code.clone(),
             approved: level == Level::Token,
             client: level == Level::Client,
-            rule: self.record.rule.clone(),
-            level: level.name(),
+            record: self.record.clone(),
             note,
         }
     }

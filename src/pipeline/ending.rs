@@ -195,8 +195,8 @@ impl Pipeline {
                 if let Refusal::Denied { rule, .. } = refusal {
                     event.rule = Some(rule.clone());
                 } else if let Refusal::Confirm(challenge) = refusal {
-                    event.rule = Some(challenge.rule.clone());
-                    event.level = Some(challenge.level.into());
+                    event.rule = Some(challenge.record.rule.clone());
+                    event.level = Some(challenge.record.level.clone());
                 }
                 let ways = if let Refusal::Confirm(challenge) = refusal {
                     self.ways(challenge).await

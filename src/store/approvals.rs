@@ -159,6 +159,18 @@ impl Store {
         })
     }
 
+    /// Whether the question of that token still waits.
+    pub(crate) fn waits(&self, token_hash: &Hash, now_ms: i64) -> Result<bool, StoreError> {
+        self.now(|connection| {
+            connection.query_row(
+                "SELECT EXISTS (SELECT 1 FROM approvals
+                   WHERE token_hash = ?1 AND state = 'pending' AND expires_ms > ?2)",
+                params![token_hash, now_ms],
+                |row| row.get(0),
+            )
+        })
+    }
+
     /// Decides on exactly that record. `false`: it does not wait any more.
     pub(crate) fn decide(
         &self,

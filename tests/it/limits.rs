@@ -1,10 +1,12 @@
 //! How often a person is asked: across processes, through the store (approval fatigue, threats in
 //! SECURITY.md); and one yes for a listed set.
 
+use std::cell::RefCell;
+
 use rusqlite::Connection;
 use serde_json::{Value, json};
 
-use crate::harness::{Emulator, Pty, Question, Server, ServerOptions};
+use crate::harness::{Emulator, Pty, Question, Server, ServerOptions, Turn};
 
 const VALUE: &str = "hunter2-hunter2";
 
@@ -120,13 +122,16 @@ fn who_said_no_is_not_asked_again_at_once() {
     refused(&mut server, "GetSecretValue", elsewhere, "ConfirmationCoolOff");
     let mut other = Server::start_in(home.path(), ServerOptions::with_emulator(&emulator));
     refused(&mut other, "GetSecretValue", disclosure("app/db"), "ConfirmationCoolOff");
+    // Nor is it another question under the name of its ARN.
+    let arn = format!("acs:kms:cn-hangzhou:{}:secret/app/db", emulator.account_id);
+    refused(&mut server, "GetSecretValue", disclosure(&arn), "ConfirmationCoolOff");
     // Another secret, and another action on this one, are other questions.
     Question::disclosure(&mut server, "app/other");
     let forced = json!({ "SecretName": "app/db", "ForceDeleteWithoutRecovery": true });
     Question::ask(&mut server, "DeleteSecret", forced);
     age(&server, 300_000);
     Question::disclosure(&mut server, "app/db");
-    assert_eq!(denials(&server, "ConfirmationCoolOff"), 3);
+    assert_eq!(denials(&server, "ConfirmationCoolOff"), 4);
 }
 
 #[test]
@@ -228,4 +233,72 @@ fn beyond_thirty_disclosures_an_hour_a_pin_is_wanted() {
     }
     refused(&mut server, "GetSecretValue", disclosure("app/db"), "PinRequired");
     assert_eq!(emulator.count("GetSecretValue"), 30);
+}
+
+#[test]
+fn a_watch_leaves_a_question_that_is_decided_elsewhere() {
+    let emulator = Emulator::start();
+    let mut server = Server::start(ServerOptions::with_emulator(&emulator));
+    server.create("app/one", VALUE);
+    server.create("app/two", VALUE);
+    let (home, state) = (server.home().to_owned(), server.state());
+    let arguments = ["approve", "--watch", "--state-dir", state.to_str().unwrap()];
+    let one = Question::disclosure(&mut server, "app/one");
+    let server = RefCell::new(server);
+    let two = RefCell::new(None);
+    let turns: [(&str, Turn<'_>); 5] = [
+        (
+            "Approve? [y/N] ",
+            Box::new(|| {
+                one.approve(&server.borrow());
+                None
+            }),
+        ),
+        (
+            "It was decided elsewhere",
+            Box::new(|| {
+                *two.borrow_mut() = Some(Question::disclosure(&mut server.borrow_mut(), "app/two"));
+                None
+            }),
+        ),
+        ("Approve? [y/N] ", Box::new(|| Some("y".into()))),
+        (
+            "Approved.",
+            Box::new(|| {
+                let two = two.borrow_mut().take().unwrap();
+                let given = two.redeem(&mut server.borrow_mut());
+                assert_eq!(given["Result"]["SecretData"], VALUE, "{given}");
+                Question::disclosure(&mut server.borrow_mut(), "app/two");
+                None
+            }),
+        ),
+        ("Approve? [y/N] ", Box::new(|| Some("\u{4}".into()))),
+    ];
+    let screen = Pty::act(&home, &arguments, turns);
+    assert!(screen.status.success() && screen.text.contains("still waits"), "{}", screen.text);
+}
+
+#[test]
+fn a_question_is_decided_and_recorded_once() {
+    let emulator = Emulator::start();
+    let mut server = Server::start(ServerOptions::with_emulator(&emulator));
+    server.create("app/db", VALUE);
+    let question = Question::disclosure(&mut server, "app/db");
+    let (home, state) = (server.home().to_owned(), server.state());
+    let arguments = ["approve", &question.code, "--state-dir", state.to_str().unwrap()];
+    // While one terminal asks, the person says no at another.
+    let turns: [(&str, Turn<'_>); 1] = [(
+        "Approve? [y/N] ",
+        Box::new(|| {
+            assert!(question.decide(&server, &["n"]).text.contains("Denied."));
+            Some("y".into())
+        }),
+    )];
+    let late = Pty::act(&home, &arguments, turns);
+    assert!(late.text.contains("not open any more"), "{}", late.text);
+    assert_eq!(question.redeem(&mut server)["Error"]["Code"], "ConfirmationDeclined");
+    let files = std::fs::read_dir(state.join("audit")).unwrap();
+    let text: String =
+        files.map(|file| std::fs::read_to_string(file.unwrap().path()).unwrap()).collect();
+    assert_eq!(text.matches("\"event\":\"approved\"").count(), 0, "{text}");
 }

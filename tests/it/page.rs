@@ -506,3 +506,20 @@ fn a_browser_is_opened_once_a_question_if_the_person_says_so() {
     }
     assert!(!text().contains("not-for-a-browser"), "{}", text());
 }
+
+#[test]
+fn idle_connections_cost_nobody_their_approvals() {
+    let few = ["sh", "-c", "ulimit -n 128; exec \"$0\" \"$@\""];
+    let mut server = Server::start(ServerOptions::embedded().through(&few));
+    let secret = json!({ "SecretName": "app/db", "VersionId": "v1", "SecretData": VALUE });
+    assert_eq!(server.call("CreateSecret", secret)["Outcome"], "created");
+    let asked = Asked::disclosure(&mut server);
+    let idle: Vec<TcpStream> =
+        (0..300).filter_map(|_| TcpStream::connect(&asked.host).ok()).collect();
+    assert!(idle.len() >= 128, "{}", idle.len());
+    assert_eq!(server.call("ListSecrets", json!({}))["Status"], "ok");
+    let screen = Pty::approve(server.home(), &[&asked.code], &["y"]);
+    assert!(screen.text.contains("Approved."), "{}", screen.text);
+    let given = asked.redeem(&mut server);
+    assert_eq!(given["Result"]["SecretData"], VALUE, "{given}");
+}

@@ -9,6 +9,7 @@
 
 mod browser;
 mod checks;
+mod few;
 mod form;
 mod posted;
 mod seal;

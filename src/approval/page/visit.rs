@@ -14,6 +14,7 @@ use tokio::net::TcpListener;
 use zeroize::Zeroizing;
 
 use super::checks::checked;
+use super::few::Few;
 use super::form::Form;
 use super::posted::Posted;
 use super::seal::Sealer;
@@ -62,7 +63,7 @@ type Seen = (StatusCode, Markup);
 /// Answers on `listener` as long as the process lives.
 pub(super) async fn serve(site: Arc<Site>, listener: TcpListener) {
     let router = Router::new().fallback(handle).with_state(site);
-    if let Err(error) = axum::serve(listener, router).await {
+    if let Err(error) = axum::serve(Few::new(listener), router).await {
         tracing::warn!("the approval page closed ({})", error.kind());
     }
 }
@@ -223,13 +224,10 @@ impl Site {
             Err(seen) => return seen,
         };
         let decided = desk.decide(&mut posted, std::slice::from_ref(&pending)).await;
-        match (&decided, place) {
-            (Ok(Answer::Approve), Some(place)) => {
-                let address = format!("{}{VALUES}{place}", self.list());
-                return (StatusCode::OK, coming("Approved", &address));
-            }
-            (_, Some(place)) => self.shown.close(&place),
-            (_, None) => {}
+        // A place without a yes stays empty: nobody is told of it, and it ends by itself.
+        if let (Ok(Answer::Approve), Some(place)) = (&decided, place) {
+            let address = format!("{}{VALUES}{place}", self.list());
+            return (StatusCode::OK, coming("Approved", &address));
         }
         match decided {
             Ok(Answer::Approve) => self.done(

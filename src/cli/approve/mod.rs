@@ -1,5 +1,6 @@
 //! `kms-mcp approve`: the person at a terminal. Only the PIN stands in for the terminal.
 
+mod patient;
 mod watch;
 
 use std::io::{IsTerminal, Write};
@@ -18,6 +19,7 @@ use crate::env::Env;
 use crate::factor::{PinFile, path_in};
 use crate::guard::approval::token_hash;
 use crate::store::{Pending, Store};
+use patient::Patient;
 
 #[derive(Debug, Args)]
 pub(super) struct Flags {
@@ -69,10 +71,12 @@ pub(super) async fn run(flags: Flags, env: &Env) -> Result<ExitCode, Failure> {
         return Ok(ExitCode::SUCCESS);
     }
     let who = who(&terminal_name());
-    let mut channel = Terminal { input: stdin.lock(), output: &mut stdout, who, deny: flags.deny };
     if flags.watch {
+        let input = Patient::new(stdin.lock(), &place);
+        let mut channel = Terminal { input, output: &mut stdout, who, deny: false };
         return watch::run(&place, &mut channel).await;
     }
+    let mut channel = Terminal { input: stdin.lock(), output: &mut stdout, who, deny: flags.deny };
     let pending = chosen(&flags.which, place.waiting()?, &mut channel)?;
     if pending.is_empty() {
         return Ok(ExitCode::SUCCESS);

@@ -19,6 +19,7 @@ use rmcp::RoleServer;
 use rmcp::model::{ElicitRequestParams, ElicitationSchema, ProtocolVersion};
 use rmcp::service::RequestContext;
 
+use crate::approval::as_lines;
 use crate::reply::Question;
 
 pub(super) use dialog::{Dialog, completed};
@@ -69,6 +70,7 @@ fn params(question: &Question, mode: Mode, id: &str) -> Option<ElicitRequestPara
     match mode {
         // One required word, without a default.
         Mode::Form => {
+            let lines = as_lines(&question.challenge.record);
             let schema = ElicitationSchema::builder()
                 .required_string_with(QUESTION, |text| {
                     let asked = format!("Type {code} to agree");
@@ -78,7 +80,7 @@ fn params(question: &Question, mode: Mode, id: &str) -> Option<ElicitRequestPara
                 .ok()?;
             Some(ElicitRequestParams::FormElicitationParams {
                 meta: None,
-                message: format!("{summary}. Type {code} to agree."),
+                message: format!("{summary}.\n{lines}Type {code} to agree."),
                 requested_schema: schema,
             })
         }

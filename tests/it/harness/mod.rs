@@ -15,7 +15,7 @@ pub(crate) use canary::Canaries;
 pub(crate) use emulator::Emulator;
 pub(crate) use gate::Gate;
 pub(crate) use normal::normal;
-pub(crate) use pty::Pty;
+pub(crate) use pty::{Pty, Turn};
 pub(crate) use question::Question;
 pub(crate) use server::{Era, Server, ServerOptions};
 

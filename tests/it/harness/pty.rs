@@ -45,11 +45,24 @@ impl Pty {
     /// Runs any subcommand and types each text, followed by Enter, once its prompt is shown: what
     /// is typed unseen is taken only after the question.
     pub(crate) fn converse(home: &Path, arguments: &[&str], turns: &[(&str, &str)]) -> Self {
+        let typed = |text: &str| {
+            let text = text.to_owned();
+            Box::new(move || Some(text)) as Turn<'static>
+        };
+        Self::act(home, arguments, turns.iter().map(|(prompt, text)| (*prompt, typed(text))))
+    }
+
+    /// The same, doing something else beside at each prompt.
+    pub(crate) fn act<'a>(
+        home: &Path,
+        arguments: &[&str],
+        turns: impl IntoIterator<Item = (&'a str, Turn<'a>)>,
+    ) -> Self {
         let (child, mut terminal) = start(home, arguments);
         let _watch = Watch::over(&child);
         let mut shown = Vec::new();
         let mut seen = 0;
-        for (prompt, text) in turns {
+        for (prompt, does) in turns {
             while !String::from_utf8_lossy(&shown[seen..]).contains(prompt) {
                 let mut chunk = [0; 4096];
                 match terminal.read(&mut chunk) {
@@ -59,11 +72,16 @@ impl Pty {
                 }
             }
             seen = shown.len();
-            terminal.write_all(format!("{text}\n").as_bytes()).unwrap();
+            if let Some(text) = does() {
+                terminal.write_all(format!("{text}\n").as_bytes()).unwrap();
+            }
         }
         finish(child, terminal, shown)
     }
 }
+
+/// What is done at a prompt, and what is typed then, if anything.
+pub(crate) type Turn<'a> = Box<dyn FnOnce() -> Option<String> + 'a>;
 
 /// Ends a command that asks what no test answers, so that the test fails instead of waiting.
 struct Watch(#[expect(dead_code, reason = "dropping it calls the watch off")] Sender<()>);
