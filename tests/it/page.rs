@@ -509,14 +509,14 @@ fn a_browser_is_opened_once_a_question_if_the_person_says_so() {
 
 #[test]
 fn idle_connections_cost_nobody_their_approvals() {
-    let few = ["sh", "-c", "ulimit -n 128; exec \"$0\" \"$@\""];
+    let few = ["sh", "-c", "ulimit -n 96; exec \"$0\" \"$@\""];
     let mut server = Server::start(ServerOptions::embedded().through(&few));
     let secret = json!({ "SecretName": "app/db", "VersionId": "v1", "SecretData": VALUE });
     assert_eq!(server.call("CreateSecret", secret)["Outcome"], "created");
     let asked = Asked::disclosure(&mut server);
-    let idle: Vec<TcpStream> =
-        (0..300).filter_map(|_| TcpStream::connect(&asked.host).ok()).collect();
-    assert!(idle.len() >= 128, "{}", idle.len());
+    // As many as wait in a queue of the system without being taken.
+    let idle: Vec<TcpStream> = (0..120).map(|_| TcpStream::connect(&asked.host).unwrap()).collect();
+    assert_eq!(idle.len(), 120);
     assert_eq!(server.call("ListSecrets", json!({}))["Status"], "ok");
     let screen = Pty::approve(server.home(), &[&asked.code], &["y"]);
     assert!(screen.text.contains("Approved."), "{}", screen.text);
