@@ -51,7 +51,7 @@ impl Pipeline {
                 ..Event::default()
             };
             let closed = trail.close(self.clean(event, &known.scrubbers)).await;
-            let envelope = reply::refused(&refusal, None, &Ways::default());
+            let envelope = reply::refused(&refusal, Changed::No, None, &Ways::default());
             return Reply::new(&closed, envelope, None, std::mem::take(&mut known.scrubbers));
         }
         let mut file = asked.file.take().filter(|_| value.is_some());
@@ -129,12 +129,12 @@ impl Pipeline {
     ) -> Reply {
         let settled_as = failure.kms_code().and_then(O::settles);
         let changes = matches!(asked.risk, Risk::Write | Risk::Destroy);
-        let certainty = if changes && failure.ambiguous { Changed::Unknown } else { Changed::No };
-        let outcome = match (settled_as, certainty) {
-            (Some(outcome), _) => outcome.name(),
-            (None, Changed::Unknown) => "unknown",
-            (None, Changed::No) if failure.is_given_up() => CANCELLED,
-            (None, Changed::No) => "failed",
+        let unsure = changes && failure.ambiguous;
+        let outcome = match settled_as {
+            Some(outcome) => outcome.name(),
+            None if unsure => "unknown",
+            None if failure.is_given_up() => CANCELLED,
+            None => "failed",
         };
         let event = Event {
             upstream: Some(Upstream {
@@ -151,7 +151,8 @@ impl Pipeline {
         let closed = trail.close(self.clean(event, &known.scrubbers)).await;
         let mut envelope = match settled_as {
             Some(outcome) => settled(outcome, failure),
-            None => reply::upstream(failure, certainty),
+            None if unsure => reply::upstream(failure, O::SPEC.action, Changed::Unknown),
+            None => reply::upstream(failure, O::SPEC.action, known.changed()),
         };
         reply::add_notes(&mut envelope, std::mem::take(&mut known.notes));
         Reply::new(&closed, envelope, None, std::mem::take(&mut known.scrubbers))
@@ -160,11 +161,12 @@ impl Pipeline {
     /// A step failed before the call itself was admitted; that may be all the call wanted.
     pub(super) async fn settled_before<O: Operation>(
         &self,
+        step: &'static str,
         failure: ClientError,
         known: &mut Known,
     ) -> Result<Reply, Stop> {
         let Some(outcome) = failure.kms_code().and_then(O::settles) else {
-            return Err(Stop::Failed(failure, Changed::No));
+            return Err(Stop::Failed { step, failure, changed: Changed::No });
         };
         let mut event = std::mem::take(&mut known.event);
         event.outcome = Some(outcome.name().into());
@@ -177,7 +179,8 @@ impl Pipeline {
 
     /// Records a call that was not admitted, and answers it.
     pub(super) async fn stopped(&self, stop: Stop, known: Known) -> Reply {
-        let Known { mut event, equivalent, scrubbers, notes } = known;
+        let before = known.changed();
+        let Known { mut event, equivalent, scrubbers, notes, .. } = known;
         let mut page = None;
         let (kind, mut envelope) = match &stop {
             Stop::Refused(refusal) => {
@@ -204,11 +207,11 @@ impl Pipeline {
                     Ways::default()
                 };
                 page.clone_from(&ways.approve_at);
-                (kind, reply::refused(refusal, equivalent.as_ref(), &ways))
+                (kind, reply::refused(refusal, before, equivalent.as_ref(), &ways))
             }
-            Stop::Failed(failure, changed) => {
+            Stop::Failed { step, failure, changed } => {
                 event.code = Some(failure.code().into());
-                (Kind::Denied, reply::upstream(failure, *changed))
+                (Kind::Denied, reply::step_failed(failure, step, *changed))
             }
         };
         reply::add_notes(&mut envelope, notes);
@@ -217,7 +220,7 @@ impl Pipeline {
             Stop::Refused(Refusal::Confirm(challenge)) if challenge.client || page.is_some() => {
                 Some(Question { challenge: *challenge, page })
             }
-            Stop::Refused(_) | Stop::Failed(..) => None,
+            Stop::Refused(_) | Stop::Failed { .. } => None,
         };
         Reply::new(&closed, envelope, None, scrubbers).asking(question)
     }
