@@ -28,6 +28,8 @@ const OPEN: [&str; 6] = [
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Changed {
     No,
+    /// Something was, on the way, although the call itself failed.
+    Yes,
     Unknown,
 }
 
@@ -35,6 +37,7 @@ impl Changed {
     fn name(self) -> &'static str {
         match self {
             Self::No => "no",
+            Self::Yes => "yes",
             Self::Unknown => "unknown",
         }
     }
@@ -178,15 +181,17 @@ pub(crate) fn ok(
 }
 
 /// A refusal of the guard: `confirmation_required`, `denied` or `error`.
+/// `changed` is what steps before it did.
 pub(crate) fn refused(
     refusal: &Refusal,
+    changed: Changed,
     equivalent: Option<&Equivalent>,
     ways: &Ways,
 ) -> Map<String, Value> {
     if let Refusal::Confirm(challenge) = refusal {
         return confirm(challenge, equivalent, ways);
     }
-    let error = error(refusal.code(), &refusal.message(), Changed::No, &refusal.next());
+    let error = error(refusal.code(), &refusal.message(), changed, &refusal.next());
     let mut envelope = status(if refusal.is_denial() { "denied" } else { "error" });
     envelope.insert("Error".into(), error);
     envelope
@@ -230,10 +235,32 @@ fn confirm(
     finish(envelope, None, notes)
 }
 
-/// A failure on the way to KMS or there.
-pub(crate) fn upstream(failure: &ClientError, changed: Changed) -> Map<String, Value> {
-    let next = failure.next(changed == Changed::Unknown);
-    let mut envelope = failed(error(failure.code(), &failure.message(), changed, &next));
+/// A failure of `action` on the way to KMS or there.
+pub(crate) fn upstream(
+    failure: &ClientError,
+    action: &str,
+    changed: Changed,
+) -> Map<String, Value> {
+    explained(failure, action, &failure.message(), changed)
+}
+
+/// The same, of a step on the way of a call.
+pub(crate) fn step_failed(
+    failure: &ClientError,
+    step: &str,
+    changed: Changed,
+) -> Map<String, Value> {
+    explained(failure, step, &format!("in the step {step}: {}", failure.message()), changed)
+}
+
+fn explained(
+    failure: &ClientError,
+    action: &str,
+    message: &str,
+    changed: Changed,
+) -> Map<String, Value> {
+    let next = failure.next(action, changed == Changed::Unknown);
+    let mut envelope = failed(error(failure.code(), message, changed, &next));
     if let (Some(code), Some(id)) = (failure.kms_code(), &failure.request_id) {
         let link =
             format!("https://api.aliyun.com/troubleshoot?q={code}&product=Kms&requestId={id}");

@@ -2,6 +2,14 @@
 
 use super::error::{ClientError, Failure};
 
+/// What depends on whether a secret is managed; KMS does not say so under these codes.
+const OF_ONE_KIND: [&str; 4] =
+    ["RotateSecret", "UpdateSecretRotationPolicy", "PutSecretValue", "UpdateSecretVersionStage"];
+/// What to do instead on a secret of the other kind.
+const OTHER_KIND: &str = "Only managed secrets rotate, and their versions and stages move only by RotateSecret; for a Generic secret use PutSecretValue with a new VersionId.";
+/// RotateSecret has a quota of its own (facts/kms.md §1.11).
+const ROTATIONS: &str = "KMS rotates at most 50 times an hour in an account: call again when the hour is over. The same VersionId is safe to repeat.";
+
 /// `(code, what happened, what to do next)`; a code that ends in `.` stands for all below it.
 const CODES: &[(&str, &str, &str)] = &[
     (
@@ -201,6 +209,16 @@ const CODES: &[(&str, &str, &str)] = &[
         "Call without DryRun to make it.",
     ),
     (
+        "ValidationError",
+        "nothing: this was a dry run, and KMS would not accept the call itself",
+        "Check SecretName, VersionId and VersionStage; ListSecretVersionIds shows which version holds which stage.",
+    ),
+    (
+        "AccessDeniedError",
+        "nothing: this was a dry run, and the AccessKey has no permission for the call itself",
+        "Ask the person to grant it (RAM policy, and kms:Decrypt when a key of their own encrypts the secret). No permission does not mean that the secret is absent.",
+    ),
+    (
         "InvalidAction.NotFound",
         "this endpoint does not offer the action",
         "Tell the person; a dedicated gateway offers only GetSecretValue.",
@@ -248,13 +266,28 @@ impl ClientError {
         }
     }
 
-    /// What to do next; `unsure` when a write may have happened.
-    pub(crate) fn next(&self, unsure: bool) -> String {
+    /// What to do next after a failed `action`; `unsure` when a write may have happened.
+    pub(crate) fn next(&self, action: &str, unsure: bool) -> String {
+        if unsure && action == "CreateKey" {
+            return "Look before you try again: ListKeys, filtered by DKMSInstanceId, shows whether the key was created. A second one would cost and stay.".into();
+        }
         if unsure {
             return "Look before you try again: DescribeSecret or ListSecretVersionIds shows whether it happened (compare CreateTime).".into();
         }
         match &self.failure {
+            Failure::Refused { .. } if action == "RotateSecret" && self.is_throttled() => {
+                ROTATIONS.into()
+            }
             Failure::Refused { code, .. } => match lookup(code) {
+                Some((_, _, next))
+                    if OF_ONE_KIND.contains(&action)
+                        && matches!(
+                            &**code,
+                            "InvalidParameter" | "Rejected.UnsupportedOperation"
+                        ) =>
+                {
+                    format!("{next} {OTHER_KIND}")
+                }
                 Some((_, _, next)) => (*next).into(),
                 None => format!("See https://api.aliyun.com/troubleshoot?q={code}&product=Kms"),
             },

@@ -78,7 +78,13 @@ pub(crate) fn config(kind: SecretType, text: Option<&str>) -> Result<Map<String,
         SecretType::PolarDb => {
             sub == "DoubleUsers"
                 && has(&["RegionId", "DBClusterId", "AccountName"])
-                && matches!(is("DBType"), Some("MySQL" | "PostgreSQL"))
+                && match is("DBType") {
+                    Some("MySQL") => true,
+                    Some("PostgreSQL") => {
+                        !config.contains_key("DBName") && !config.contains_key("AccountPrivilege")
+                    }
+                    _ => false,
+                }
         }
     };
     let custom = config.get("CustomData").map(custom_data);
@@ -143,20 +149,30 @@ pub(crate) fn first(
         }
         SecretType::Rds | SecretType::Redis | SecretType::PolarDb => {
             let accounts: Accounts = parse(data)?;
-            let first = accounts.accounts.first().ok_or(Refusal::InvalidParameter)?;
-            if first.account_name.is_empty() || first.account_password.is_empty() {
+            let most = if text("SecretSubType") == "SingleUser" { 1 } else { 2 };
+            let filled =
+                |one: &Account| !one.account_name.is_empty() && !one.account_password.is_empty();
+            if accounts.accounts.len() > most || !accounts.accounts.iter().all(filled) {
                 return Err(Refusal::InvalidParameter);
             }
+            let first = accounts.accounts.first().ok_or(Refusal::InvalidParameter)?;
             Ok(account(&first.account_name, &first.account_password))
         }
         SecretType::RamCredentials => {
             let keys: AccessKeys = parse(data)?;
+            let filled = |one: &AccessKey| {
+                !one.access_key_id.is_empty() && !one.access_key_secret.is_empty()
+            };
+            if !keys.access_keys.iter().all(filled) {
+                return Err(Refusal::InvalidParameter);
+            }
             let first = keys.access_keys.first().ok_or(Refusal::InvalidParameter)?;
             Ok(access_key(&first.access_key_id, &first.access_key_secret, now))
         }
         SecretType::Ecs => {
             let login: Map<String, Value> = parse(data)?;
-            let has = |name| login.get(name).is_some_and(Value::is_string);
+            let has =
+                |name| login.get(name).and_then(Value::as_str).is_some_and(|text| !text.is_empty());
             let complete = has("UserName")
                 && match text("SecretSubType") {
                     "Password" => has("Password"),
@@ -259,6 +275,47 @@ mod tests {
         assert!(config(SecretType::Ecs, Some(RDS)).is_err());
         let ram = r#"{"SecretSubType":"RamUserAccessKey","UserName":"u","CustomData":[]}"#;
         assert!(config(SecretType::RamCredentials, Some(ram)).is_err());
+    }
+
+    #[test]
+    fn a_postgres_has_no_database_name() {
+        let polar = |kind: &str, more: &str| {
+            let text = format!(
+                r#"{{"SecretSubType":"DoubleUsers","RegionId":"r","DBClusterId":"pc-1","AccountName":"u","DBType":"{kind}"{more}}}"#
+            );
+            config(SecretType::PolarDb, Some(&text)).is_ok()
+        };
+        assert!(polar("MySQL", r#","DBName":"d""#) && polar("PostgreSQL", ""));
+        assert!(!polar("PostgreSQL", r#","DBName":"d""#) && !polar("Oracle", ""));
+    }
+
+    #[test]
+    fn a_first_value_is_filled_and_of_its_sub_type() {
+        let config = |sub: &str| Map::from_iter([("SecretSubType".to_owned(), sub.into())]);
+        let fits =
+            |kind, sub, data: &str| first(kind, &config(sub), data, Timestamp::UNIX_EPOCH).is_ok();
+        let one = r#"{"AccountName":"u","AccountPassword":"p"}"#;
+        let two = format!(r#"{{"Accounts":[{one},{one}]}}"#);
+        assert!(fits(SecretType::Rds, "DoubleUsers", &two));
+        assert!(!fits(SecretType::Rds, "SingleUser", &two));
+        assert!(!fits(
+            SecretType::Rds,
+            "DoubleUsers",
+            &format!(r#"{{"Accounts":[{one},{one},{one}]}}"#)
+        ));
+        let keys = |id: &str, secret: &str| {
+            format!(r#"{{"AccessKeys":[{{"AccessKeyId":"{id}","AccessKeySecret":"{secret}"}}]}}"#)
+        };
+        assert!(fits(SecretType::RamCredentials, "RamUserAccessKey", &keys("i", "s")));
+        for (id, secret) in [("", "s"), ("i", "")] {
+            assert!(!fits(SecretType::RamCredentials, "RamUserAccessKey", &keys(id, secret)));
+        }
+        let login =
+            |user: &str, word: &str| format!(r#"{{"UserName":"{user}","Password":"{word}"}}"#);
+        assert!(fits(SecretType::Ecs, "Password", &login("u", "p")));
+        for (user, word) in [("", "p"), ("u", "")] {
+            assert!(!fits(SecretType::Ecs, "Password", &login(user, word)));
+        }
     }
 
     #[test]

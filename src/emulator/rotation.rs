@@ -17,7 +17,7 @@ pub(crate) fn interval(text: &str, behaviour: &Behaviour) -> Result<i64, Refusal
     let (number, unit) = units
         .into_iter()
         .find_map(|(letter, seconds)| Some((text.strip_suffix(letter)?, seconds)))
-        .unwrap_or((text, 1));
+        .ok_or(Refusal::InvalidParameter)?;
     let bounds = behaviour.shortest_rotation_seconds..=behaviour.longest_rotation_seconds;
     number
         .bytes()
@@ -74,8 +74,7 @@ mod tests {
         assert_eq!(interval("7d"), Ok(604_800));
         assert_eq!(interval("168h"), Ok(604_800));
         assert_eq!(interval("604800s"), Ok(604_800));
-        assert_eq!(interval("604800"), Ok(604_800));
-        for wrong in ["", "d", "-7d", "7w", "5h", "8761h", "99999999999999999999d"] {
+        for wrong in ["", "d", "604800", "-7d", "7w", "5h", "8761h", "99999999999999999999d"] {
             assert_eq!(interval(wrong), Err(Refusal::InvalidParameter), "{wrong}");
         }
     }

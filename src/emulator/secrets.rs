@@ -137,7 +137,7 @@ pub(crate) fn check_name(name: &str, kind: SecretType) -> Result<(), Refusal> {
     let valid = name.len() <= 192
         && name.chars().all(|c| c.is_ascii_alphanumeric() || "_/+=.@-".contains(c))
         && match kind {
-            SecretType::Ecs => name.starts_with("acs/ecs/"),
+            SecretType::Ecs => name.strip_prefix("acs/ecs/").is_some_and(|rest| !rest.is_empty()),
             SecretType::RamCredentials => name.starts_with("acs/ram/user/"),
             SecretType::Generic | SecretType::Rds | SecretType::Redis | SecretType::PolarDb => {
                 !name.starts_with("acs/")

@@ -297,6 +297,19 @@ async fn instances_hold_keys_and_secrets_with_policies() {
             parameters.iter().map(|(name, value)| (*name, value.as_str())).collect();
         assert_eq!(house.bad("CreateSecret", &parameters).await, refused(status, code));
     }
+    let ecs = r#"{"SecretSubType":"Password","RegionId":"cn-hangzhou","InstanceId":"i-1"}"#;
+    let login = ("SecretData", r#"{"UserName":"u","Password":"p"}"#);
+    let ecs = [V1, login, ("SecretType", "ECS"), ("ExtendedConfig", ecs)];
+    let named = |name| [[("SecretName", name)].as_slice(), &ecs].concat();
+    house.good("CreateSecret", &named("acs/ecs/x")).await;
+    let unnamed = house.bad("CreateSecret", &named("acs/ecs/")).await;
+    assert_eq!(unnamed, refused(400, "InvalidParameter"));
+    let hardware = [
+        ("ProtectionLevel", "HSM"),
+        ("EnableAutomaticRotation", "true"),
+        ("RotationInterval", "365d"),
+    ];
+    assert_eq!(house.bad("CreateKey", &hardware).await, refused(400, "InvalidParameter"));
     let b = ("SecretName", "b");
     house.good("CreateSecret", &[b, V1, ("SecretData", "x"), within, key]).await;
     let policy = house.good("GetSecretPolicy", &[b]).await["Policy"].as_str().unwrap().to_owned();

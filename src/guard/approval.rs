@@ -105,10 +105,10 @@ pub(crate) fn token_hash(token: &str) -> Hash {
 /// The arguments of a call as the record names them.
 pub(super) fn arguments(
     params: &Params,
-    auto_key: bool,
+    auto_key: Option<&'static str>,
     key: &ring::hmac::Key,
 ) -> Vec<(String, String)> {
-    let chosen = auto_key.then(|| ("AutoKey".to_owned(), "true".to_owned()));
+    let chosen = auto_key.map(|shown| ("AutoKey".to_owned(), shown.to_owned()));
     let given = params.iter().map(|param| {
         let content = match &param.content {
             Content::Plain(text) => text.clone(),

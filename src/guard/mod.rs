@@ -66,8 +66,9 @@ pub(crate) struct Request {
     pub(crate) params: Params,
     /// Parameters that are set when the call is admitted: the version or key that was resolved.
     pub(crate) pins: Vec<(&'static str, String)>,
-    /// The program chooses the key; which one is no part of the question.
-    pub(crate) auto_key: bool,
+    /// Where the program chooses the key: what the approver is told of it, beside the instance and
+    /// the key that were found.
+    pub(crate) auto_key: Option<&'static str>,
     pub(crate) risk: Risk,
     pub(crate) resource: Resource,
     pub(crate) destination: Option<Destination>,

@@ -34,6 +34,9 @@ pub(crate) enum Refusal {
     Changed,
     /// The secret is outside of any KMS instance, where KMS is known to refuse the call.
     OutsideInstance,
+    /// The name of a secret to be created is taken, perhaps by one that waits for its deletion; found
+    /// before a key is created for it.
+    NameTaken { deleting: bool },
     /// The level needs a PIN, and none is set.
     PinRequired,
     /// The file of the PIN is not the one that this server knows.
@@ -88,6 +91,8 @@ impl Refusal {
             Self::Changed => "ConfirmationChanged",
             // What KMS would answer: the agent and the documents know it under this name.
             Self::OutsideInstance => "Forbidden.KeyPolicyUnSupported",
+            Self::NameTaken { deleting: false } => "Rejected.ResourceExist",
+            Self::NameTaken { deleting: true } => "Rejected.ResourceInDeleteWindow",
             Self::PinRequired => "PinRequired",
             Self::PinChanged => "PinChanged",
             Self::Unproven => "ConfirmationUnproven",
@@ -154,6 +159,12 @@ impl Refusal {
             Self::OutsideInstance => {
                 "only secrets of a KMS instance have policies; this one is in the shared KMS, so the call was not made".into()
             }
+            Self::NameTaken { deleting: false } => {
+                "a secret of this name exists already, so the call was not made and no key was created".into()
+            }
+            Self::NameTaken { deleting: true } => {
+                "a secret of this name is scheduled for deletion, so the call was not made and no key was created".into()
+            }
             Self::PinRequired => "the policy asks for a PIN, and none is set".into(),
             Self::PinChanged => {
                 "the PIN was changed or removed while this server ran; it takes no approval any more".into()
@@ -198,6 +209,12 @@ impl Refusal {
             }
             Self::OutsideInstance => {
                 "Create the secret with DKMSInstanceId, or grant access in RAM instead.".into()
+            }
+            Self::NameTaken { deleting: false } => {
+                "Choose another name; DescribeSecret shows what is there.".into()
+            }
+            Self::NameTaken { deleting: true } => {
+                "RestoreSecret brings it back; DescribeSecret shows when it goes.".into()
             }
             Self::PinRequired => {
                 "The person runs `kms-mcp pin set` in their own terminal, with the --state-dir of this server if it has one; then call again. You cannot set it for them.".into()

@@ -131,7 +131,13 @@ fn check_object(
     let at = |name: &str| if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") };
     for (name, member) in members {
         match properties.get(name) {
-            Some(schema) => check(schema, member, &at(name))?,
+            Some(schema) => check(schema, member, &at(name)).map_err(|invalid| {
+                if member.is_null() && !is_required(rules, name) {
+                    or_nothing(&invalid)
+                } else {
+                    invalid
+                }
+            })?,
             None => match rules.get("additionalProperties") {
                 Some(Value::Bool(false)) => {
                     let known: Vec<&str> = properties.keys().map(String::as_str).collect();
@@ -145,8 +151,7 @@ fn check_object(
             },
         }
     }
-    let required = rules.get("required").and_then(Value::as_array);
-    for name in required.into_iter().flatten().filter_map(Value::as_str) {
+    for name in required(rules) {
         if !members.contains_key(name) {
             return Err(Invalid::new(at(name), "given, it is required"));
         }
@@ -157,6 +162,21 @@ fn check_object(
         return Err(Invalid::new(named(path), format!("an object of at most {most} members")));
     }
     Ok(())
+}
+
+fn required(rules: &Map<String, Value>) -> impl Iterator<Item = &str> {
+    let names = rules.get("required").and_then(Value::as_array);
+    names.into_iter().flatten().filter_map(Value::as_str)
+}
+
+fn is_required(rules: &Map<String, Value>, name: &str) -> bool {
+    required(rules).any(|required| required == name)
+}
+
+/// Some clients send null for what they do not want to say.
+fn or_nothing(invalid: &Invalid) -> Invalid {
+    let allowed = format!("{}; not null: leave it out to say nothing", invalid.allowed);
+    Invalid::new(invalid.field.clone(), allowed)
 }
 
 fn check_array(rules: &Map<String, Value>, items: &[Value], path: &str) -> Result<(), Invalid> {
@@ -233,6 +253,7 @@ fn example(schema: &Value) -> Value {
     let first = ["examples", "enum"]
         .iter()
         .find_map(|key| schema.get(key).and_then(|choices| choices.get(0)));
+    let first = first.or_else(|| schema.get("default"));
     match (first, schema.get("type").and_then(Value::as_str).unwrap_or_default()) {
         (Some(choice), _) => choice.clone(),
         (None, "object") => {
@@ -277,6 +298,7 @@ mod tests {
                 "Tags": { "type": "array", "maxItems": 2, "items": { "type": "object",
                     "additionalProperties": false, "properties": { "TagKey": { "type": "string" } } } },
                 "Pairs": { "type": "object", "additionalProperties": { "type": "string" } },
+                "Stages": { "type": "array", "default": ["ACSCurrent"], "items": { "type": "string" } },
             }
         });
         conform(&schema, value).map_or_else(|invalid| invalid.to_string(), |()| "fits".into())
@@ -289,6 +311,15 @@ mod tests {
             (json!({}), "`Name` must be given, it is required"),
             (json!({ "Name": "abcde" }), "`Name` must be 1 to 4 characters long"),
             (json!({ "Name": 5 }), "`Name` must be a string"),
+            (json!({ "Name": null }), "`Name` must be a string"),
+            (
+                json!({ "Name": "x", "Days": null }),
+                "`Days` must be an integer; not null: leave it out to say nothing",
+            ),
+            (
+                json!({ "Name": "x", "Stages": "a" }),
+                r#"`Stages` must be JSON, not a string that holds JSON: for example ["ACSCurrent"]"#,
+            ),
             (
                 json!({ "Name": {} }),
                 "`Name` must be a string; JSON that belongs into it goes in as text",
@@ -318,11 +349,11 @@ mod tests {
             ),
             (
                 json!({ "Name": "x", "Nmae\u{202e}": 1 }),
-                "`(unprintable name)` must be left out, it is not known here; known are Name, Force, Days, Kind, Tags, Pairs",
+                "`(unprintable name)` must be left out, it is not known here; known are Name, Force, Days, Kind, Tags, Pairs, Stages",
             ),
             (
                 json!([]),
-                r#"`arguments` must be of type object: for example {"Name":"…","Force":true,"Days":1,"Kind":"a","Tags":[{"TagKey":"…"}],"Pairs":{"name":"…"}}"#,
+                r#"`arguments` must be of type object: for example {"Name":"…","Force":true,"Days":1,"Kind":"a","Tags":[{"TagKey":"…"}],"Pairs":{"name":"…"},"Stages":["ACSCurrent"]}"#,
             ),
         ];
         for (value, says) in cases {

@@ -92,6 +92,16 @@ impl Operation for CreateSecret {
         if input.auto_key == Some(true) && input.encryption_key_id.is_some() {
             return Err(Invalid::new("EncryptionKeyId", "left out when `AutoKey` is true"));
         }
+        // facts/kms.md §1.13: a secret of the shared KMS has none.
+        if input.policy.is_some()
+            && input.dkms_instance_id.is_none()
+            && input.auto_key != Some(true)
+        {
+            return Err(Invalid::new(
+                "DKMSInstanceId",
+                "given (or `AutoKey`) when `Policy` is: only secrets of a KMS instance have policies",
+            ));
+        }
         managed::check(
             input.secret_type(),
             input.extended_config.as_ref(),

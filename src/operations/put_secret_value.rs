@@ -26,8 +26,7 @@ pub(crate) struct Input {
     /// Takes the value from outside the conversation
     secret_data_source: Option<SecretDataSource>,
     secret_data_type: Option<SecretDataType>,
-    /// Default ACSCurrent
-    #[schemars(length(min = 1, max = 8))]
+    #[schemars(length(min = 1, max = 8), extend("default" = ["ACSCurrent"]))]
     version_stages: Option<Vec<VersionStage>>,
 }
 

@@ -12,7 +12,7 @@ const DAY: u64 = 24 * HOUR;
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(transparent)]
 #[schemars(inline)]
-pub(crate) struct RotationInterval(#[schemars(length(min = 2, max = 16))] String);
+pub(crate) struct RotationInterval(#[schemars(length(min = 1, max = 16))] String);
 
 /// The shortest interval of a kind of thing; the longest is 365 days for all.
 #[derive(Debug, Clone, Copy)]

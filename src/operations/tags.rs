@@ -45,6 +45,13 @@ impl Tags {
                     r"of the characters A-Z a-z 0-9 /\_-.+=:@",
                 ));
             }
+            let before = self.0.iter().take(index);
+            if before.into_iter().any(|other| other.tag_key == tag.tag_key) {
+                return Err(Invalid::new(
+                    format!("Tags[{index}].TagKey"),
+                    "another than those before it: a key has one value",
+                ));
+            }
         }
         Ok(())
     }

@@ -4,22 +4,27 @@
 use serde_json::{Value, json};
 
 use super::steps::{Stop, text};
-use super::{Caller, Pipeline};
+use super::{Caller, Known, Pipeline};
 use crate::guard::{Refusal, Request};
 use crate::operation::{Content, Invalid, Param, Untrusted};
-use crate::operations::{CreateKey, ListKeys, ListKmsInstances};
+use crate::operations::{CreateKey, DescribeSecret, ListKeys, ListKmsInstances};
 
 /// The kind of key that encrypts secrets (facts/kms.md §8).
 const KEY_SPEC: &str = "Aliyun_AES_256";
+/// `AutoKey` as the approver sees it, where there is a key; which one stands beside it.
+pub(super) const CHOSEN_KEY: &str = "true";
+/// The same where there is none.
+const NEW_KEY: &str = "true; a new key will be created in this KMS instance";
 
 impl Pipeline {
-    /// Pins instance and key to `request`; `notes` say what was chosen. A key is created only if
-    /// there is none and `may_create`: not before a person who must agree has agreed.
+    /// Sets instance and key in `request`; the notes of `known` say what was chosen. Where there is
+    /// no key, `may_create` is asked whether one may be created now: not before a person who must
+    /// agree has agreed to that.
     pub(super) async fn choose_key(
         &self,
         request: &mut Request,
-        may_create: bool,
-        notes: &mut Vec<String>,
+        may_create: impl FnOnce(&Request) -> bool,
+        known: &mut Known,
         caller: &Caller,
     ) -> Result<(), Stop> {
         let instance = match given(request, "DKMSInstanceId") {
@@ -32,25 +37,46 @@ impl Pipeline {
             { "Key": "DKMSInstanceId", "Values": [instance] },
         ]);
         let listed = self.step::<ListKeys>(request, json!({ "Filters": filters }), caller).await?;
-        let key = match listed.pointer("/Keys/Key/0").and_then(|key| id(key, "KeyId")) {
-            Some(key) => {
-                notes.push(format!("AutoKey chose key {key} of KMS instance {instance}."));
-                key
-            }
-            None if may_create => {
-                let key = self.created_key(request, &instance, caller).await?;
-                notes.push(format!("AutoKey created key {key} in KMS instance {instance}, which had none of {KEY_SPEC}."));
-                key
-            }
-            None => {
-                notes.push(format!(
-                    "KMS instance {instance} has no enabled key of {KEY_SPEC}: one will be created."
-                ));
-                return Ok(());
-            }
-        };
-        request.pins.extend([("DKMSInstanceId", instance), ("EncryptionKeyId", key)]);
+        request.params.set("DKMSInstanceId", instance.clone());
+        if let Some(key) = listed.pointer("/Keys/Key/0").and_then(|key| id(key, "KeyId")) {
+            known.notes.push(format!("AutoKey chose key {key} of KMS instance {instance}."));
+            request.params.set("EncryptionKeyId", key);
+            return Ok(());
+        }
+        request.auto_key = Some(NEW_KEY);
+        self.name_is_free(request, caller).await?;
+        if !may_create(request) {
+            known.notes.push(format!(
+                "KMS instance {instance} has no enabled key of {KEY_SPEC}: one will be created, so Equivalent does not name it."
+            ));
+            return Ok(());
+        }
+        let key = self.created_key(request, &instance, known, caller).await?;
+        known.notes.push(format!(
+            "AutoKey created key {key} in KMS instance {instance}, which had none of {KEY_SPEC}."
+        ));
+        // What was approved is a new key: its id was not known then.
+        request.pins.push(("EncryptionKeyId", key));
         Ok(())
+    }
+
+    /// A key costs and stays: none is created for a name that is taken. What cannot be read is left
+    /// to KMS.
+    async fn name_is_free(&self, request: &Request, caller: &Caller) -> Result<(), Stop> {
+        let name = &request.resource.name;
+        // KMS makes the name up itself.
+        if name.ends_with('*') {
+            return Ok(());
+        }
+        let arguments = json!({ "SecretName": name });
+        match self.step::<DescribeSecret>(request, arguments, caller).await {
+            Ok(seen) => {
+                let deleting = text(&seen, "PlannedDeleteTime").is_some();
+                Err(Refusal::NameTaken { deleting }.into())
+            }
+            Err(Stop::Failed { .. } | Stop::Refused(Refusal::Denied { .. })) => Ok(()),
+            Err(other) => Err(other),
+        }
     }
 
     async fn only_instance(&self, request: &Request, caller: &Caller) -> Result<String, Stop> {
@@ -71,6 +97,7 @@ impl Pipeline {
         &self,
         request: &Request,
         instance: &str,
+        known: &mut Known,
         caller: &Caller,
     ) -> Result<String, Stop> {
         let arguments = json!({
@@ -80,6 +107,7 @@ impl Pipeline {
             "Description": "Created by kms-mcp for secrets",
         });
         let created = self.step::<CreateKey>(request, arguments, caller).await?;
+        known.made_key = true;
         created.pointer("/KeyMetadata").and_then(|key| id(key, "KeyId")).ok_or_else(|| {
             let why = "KMS created a key but did not name it; ListKeys shows it";
             Stop::Refused(Refusal::StateUnavailable(why.into()))

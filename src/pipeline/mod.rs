@@ -23,7 +23,8 @@ use crate::guard::{Guard, Refusal, Request};
 use crate::operation::{
     Destination, Invalid, Operation, Risk, SecretDataSource, Witness, equivalent,
 };
-use crate::reply::{Equivalent, Reply};
+use crate::operations::DescribeSecret;
+use crate::reply::{Changed, Equivalent, Reply};
 use crate::scrub::Scrubber;
 use crate::sensitive::Sensitive;
 use crate::values::{Allowed, Folder};
@@ -63,6 +64,15 @@ struct Known {
     scrubbers: Vec<crate::scrub::CallScrubber>,
     /// What the program chose or did on the way.
     notes: Vec<String>,
+    /// A key was created on the way; it stays, whatever becomes of the call.
+    made_key: bool,
+}
+
+impl Known {
+    /// What steps have changed, should the call itself change nothing.
+    fn changed(&self) -> Changed {
+        if self.made_key { Changed::Yes } else { Changed::No }
+    }
 }
 
 impl Pipeline {
@@ -109,7 +119,7 @@ impl Pipeline {
         known.scrubbers.extend(self.values_of(&request));
         known.event = request.event(O::SPEC.action, self.guard.policy());
         if let Some(absent) = self.describe::<O>(&mut request, caller).await? {
-            return self.settled_before::<O>(absent, known).await;
+            return self.settled_before::<O>(DescribeSecret::SPEC.action, absent, known).await;
         }
         let (verdict, level) = self.guard.judge(&request, O::SPEC.action).await?;
         if level > Level::None {
@@ -122,18 +132,20 @@ impl Pipeline {
         // A value that stays masked behind a mere token needs no witness: nothing is sent for it.
         if level >= Level::Client || !matches!(witness, Witness::Version { .. }) {
             match self.witness(&mut request, witness, caller).await {
-                Err(Stop::Failed(failure, _)) => {
-                    return self.settled_before::<O>(failure, known).await;
+                Err(Stop::Failed { step, failure, .. }) => {
+                    return self.settled_before::<O>(step, failure, known).await;
                 }
                 other => other?,
             }
             known.event = request.event(O::SPEC.action, self.guard.policy());
         }
-        if request.auto_key {
+        if request.auto_key.is_some() {
             // A token of another question is no leave: it is refused or asked anew only later.
-            let may_create =
-                level == Level::None || self.guard.asked_for::<O>(&request, &verdict, level);
-            self.choose_key(&mut request, may_create, &mut known.notes, caller).await?;
+            let may_create = |request: &Request| {
+                level == Level::None || self.guard.asked_for::<O>(request, &verdict, level)
+            };
+            self.choose_key(&mut request, may_create, known, caller).await?;
+            known.equivalent = known.equivalent.take().map(|_| equivalent_of::<O>(&request));
         }
         let viewer = self.viewer::<O>(&request, &verdict, level).map_err(Refusal::Invalid)?;
         let prepared = request.file_name.as_deref().map(|name| self.disclosed.prepare(name));
@@ -202,7 +214,7 @@ impl Pipeline {
         let destination = O::destination(&input);
         let secret_type = O::secret_type(&input).map(str::to_owned);
         let tags = O::tags(&input);
-        let auto_key = O::auto_key(&input);
+        let auto_key = O::auto_key(&input).then_some(auto_key::CHOSEN_KEY);
         let file_name = O::file_name(&input).map(str::to_owned);
         let target = self.place.target(common.region.as_deref(), &resource.name)?;
         let credential = &target.credential;

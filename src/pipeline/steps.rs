@@ -20,8 +20,14 @@ const ABSENT: &str = "Forbidden.ResourceNotFound";
 pub(super) enum Stop {
     /// The guard refused it, or wants a confirmation.
     Refused(Refusal),
-    /// A step failed at KMS, and whether it may have changed something.
-    Failed(ClientError, Changed),
+    /// A step failed at KMS.
+    Failed {
+        /// Its action.
+        step: &'static str,
+        failure: ClientError,
+        /// Whether it may have changed something.
+        changed: Changed,
+    },
 }
 
 impl From<Refusal> for Stop {
@@ -69,7 +75,7 @@ impl Pipeline {
             target: parent.target.clone(),
             witnessed: None,
             pins: Vec::new(),
-            auto_key: false,
+            auto_key: None,
             token: None,
             reason: None,
             client: parent.client.clone(),
@@ -127,7 +133,8 @@ impl Pipeline {
                 return Stop::Refused(Refusal::Cancelled);
             }
             let unsure = failure.ambiguous && O::SPEC.risk >= Risk::Write;
-            Stop::Failed(failure, if unsure { Changed::Unknown } else { Changed::No })
+            let changed = if unsure { Changed::Unknown } else { Changed::No };
+            Stop::Failed { step: O::SPEC.action, failure, changed }
         })?;
         Ok(serde_json::to_value(O::view(answer.output)).unwrap_or_default())
     }
@@ -148,10 +155,12 @@ impl Pipeline {
         let arguments = json!({ "SecretName": request.resource.name, "FetchTags": true });
         let seen = match self.taken::<DescribeSecret>(request, arguments, true, caller).await {
             Ok(seen) => seen,
-            Err(Stop::Failed(failure, _)) if failure.kms_code() == Some(ABSENT) => {
+            Err(Stop::Failed { failure, .. }) if failure.kms_code() == Some(ABSENT) => {
                 return Ok(Some(failure));
             }
-            Err(Stop::Failed(..) | Stop::Refused(Refusal::Denied { .. } | Refusal::Invalid(_))) => {
+            Err(
+                Stop::Failed { .. } | Stop::Refused(Refusal::Denied { .. } | Refusal::Invalid(_)),
+            ) => {
                 return Ok(None);
             }
             Err(other) => return Err(other),

@@ -13,6 +13,8 @@ ANSWERS = {
         "Arn": "acs:kms:cn-hangzhou:1:secret/s",
         "SecretName": "s",
         "SecretType": "Generic",
+        # SetSecretPolicy is for secrets of an instance: it reads this before it asks.
+        "DKMSInstanceId": "kst-1",
         "CreateTime": "2026-01-02T03:04:05Z",
         "UpdateTime": "2026-01-02T03:04:05Z",
     },

@@ -136,7 +136,42 @@ fn cases() -> Vec<(&'static str, Value, &'static str, &'static str)> {
             "PutSecretValue",
             with(&put, "VersionStages", json!(r#"["ACSCurrent"]"#)),
             "VersionStages",
-            r#"["…"]"#,
+            r#"["ACSCurrent"]"#,
+        ),
+        (
+            "PutSecretValue",
+            with(&put, "VersionStages", json!("ACSCurrent")),
+            "VersionStages",
+            r#"not a string that holds JSON: for example ["ACSCurrent"]"#,
+        ),
+        (
+            "UpdateSecretRotationPolicy",
+            json!({ "SecretName": "app/db", "EnableAutomaticRotation": true, "RotationInterval": "7" }),
+            "RotationInterval",
+            "with a unit d, h, m or s",
+        ),
+        ("CreateSecret", with(&create, "Tags", json!(null)), "Tags", "leave it out"),
+        (
+            "CreateSecret",
+            with(
+                &create,
+                "Tags",
+                json!([{ "TagKey": "k", "TagValue": "a" }, { "TagKey": "k", "TagValue": "b" }]),
+            ),
+            "Tags[1].TagKey",
+            "a key has one value",
+        ),
+        (
+            "CreateSecret",
+            with(
+                &create,
+                "Policy",
+                json!({ "Version": "1", "Statement": [{ "Effect": "Allow",
+                    "Principal": { "RAM": ["acs:ram::1234567890123456:root"] },
+                    "Action": ["kms:*"], "Resource": ["*"] }] }),
+            ),
+            "DKMSInstanceId",
+            "only secrets of a KMS instance have policies",
         ),
         (
             "CreateSecret",

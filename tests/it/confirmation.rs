@@ -3,7 +3,7 @@
 use rusqlite::Connection;
 use serde_json::{Value, json};
 
-use crate::harness::{Emulator, Question, Server, ServerOptions};
+use crate::harness::{Emulator, Pty, Question, Server, ServerOptions};
 
 const VALUE: &str = "hunter2-hunter2";
 
@@ -320,4 +320,54 @@ fn no_key_is_created_on_the_token_of_another_question() {
     asked.approve(&server);
     assert_eq!(asked.redeem(&mut server)["Outcome"], "created");
     assert_eq!(emulator.count("CreateKey"), 1);
+}
+
+/// What a person is asked about `AutoKey` names the instance and the key, and holds as long as they
+/// would still be taken.
+#[test]
+fn the_person_sees_the_key_that_is_chosen() {
+    let emulator = Emulator::start();
+    let mut server = Server::start(ServerOptions::with_emulator(&emulator));
+    let policy = json!({ "Version": "1", "Statement": [{
+        "Effect": "Allow", "Principal": { "RAM": ["acs:ram::1234567890123456:*"] },
+        "Action": ["kms:*"], "Resource": ["*"] }] });
+    let create = |name: &str| json!({ "SecretName": name, "VersionId": "v1", "SecretData": VALUE, "AutoKey": true, "Policy": policy });
+    let asks = |server: &mut Server, name: &str| {
+        let asked = server.call("CreateSecret", create(name));
+        let asked = asked["Confirmation"].clone();
+        let code = asked["MatchCode"].as_str().unwrap().to_owned();
+        let screen = Pty::approve(server.home(), &[&code], &["y"]);
+        assert!(screen.status.success(), "{}", screen.text);
+        let mut again = create(name);
+        again["ConfirmationToken"] = asked["Token"].clone();
+        (asked["Equivalent"]["Cli"].as_str().unwrap().to_owned(), screen.text, again)
+    };
+
+    let (equivalent, screen, again) = asks(&mut server, "app/first");
+    assert!(screen.contains("a new key will be created"), "{screen}");
+    assert!(
+        screen.contains("kst-") && equivalent.contains("--DKMSInstanceId kst-"),
+        "{equivalent}"
+    );
+    assert!(!equivalent.contains("--EncryptionKeyId"), "{equivalent}");
+    assert_eq!(emulator.count("CreateKey"), 0, "nobody has agreed yet");
+    assert_eq!(server.call("CreateSecret", again)["Outcome"], "created");
+
+    let (equivalent, screen, again) = asks(&mut server, "app/second");
+    assert!(screen.contains("key-hzz") && !screen.contains("a new key"), "{screen}");
+    assert!(equivalent.contains("--EncryptionKeyId key-hzz"), "{equivalent}");
+    let other = r#"{ Keys = { Key = [{ KeyId = "key-another" }] } }"#;
+    emulator.faults(&format!(
+        r#"rule = [{{ action = "ListKeys", effect = {{ override = {other} }} }}]"#
+    ));
+    let refused = server.call("CreateSecret", again.clone());
+    assert_eq!(code(&refused), "ConfirmationMismatch", "{refused}");
+    emulator.faults(
+        r#"rule = [{ action = "ListKeys", effect = { override = { Keys = { Key = [] } } } }]"#,
+    );
+    let refused = server.call("CreateSecret", again.clone());
+    assert_eq!(code(&refused), "ConfirmationMismatch", "{refused}");
+    assert_eq!(emulator.count("CreateKey"), 1, "that of the first");
+    emulator.faults("");
+    assert_eq!(server.call("CreateSecret", again)["Outcome"], "created");
 }

@@ -431,7 +431,7 @@ fn text_of_others_is_escaped_and_the_same_as_on_the_terminal() {
         ),
         (
             "CreateSecret",
-            json!({ "SecretName": "app/new", "VersionId": "v1", "SecretData": VALUE,
+            json!({ "SecretName": "app/new", "VersionId": "v1", "SecretData": VALUE, "DKMSInstanceId": "kst-1",
             "Description": format!("{hostile}{hidden}"),
             "Policy": { "Version": "1", "Statement": [{ "Effect": "Allow", "Principal": { "RAM": ["acs:ram::1234567890123456:*"] },
                 "Action": ["kms:*"], "Resource": ["*"] }] }, "Reason": "to  test" }),

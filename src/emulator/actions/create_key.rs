@@ -43,6 +43,10 @@ pub(super) fn run(call: &Call<'_>) -> Result<Answer, Refusal> {
     if rotates && (!symmetric || origin == "EXTERNAL") {
         return Err(Refusal::Unsupported);
     }
+    // Only software keys rotate; with an instance the level is ignored.
+    if rotates && protection == "HSM" && instance.is_none() {
+        return Err(Refusal::InvalidParameter);
+    }
     keys::check_room(call.tx, call.behaviour)?;
     let id = match instance {
         Some(_) => format!("key-hzz{}", random::lower(17)?),

@@ -176,7 +176,7 @@ fn put_secret_value() {
         (action, set("VersionStages", json!([])), "an array of 1 to 8 items"),
         (action, set("VersionStages", json!(vec!["s"; 9])), "an array of 1 to 8 items"),
         (action, set("VersionStages", json!(["ok", "\u{7}"])), "`VersionStages[1]` must be"),
-        (action, set("VersionStages", json!(r#"["ACSCurrent"]"#)), r#"for example ["…"]"#),
+        (action, set("VersionStages", json!(r#"["ACSCurrent"]"#)), r#"for example ["ACSCurrent"]"#),
         (action, set("SecretData", json!("é".repeat(15_361))), "1 to 30,720 bytes"),
         (action, set("SecretDataSource", json!({ "Env": "A", "File": "b" })), "left out when"),
     ]);
@@ -252,7 +252,7 @@ fn rotation() {
         (action, every(false, "7d"), "fits"),
         (action, every(true, "5h"), "from 6h to 365d"),
         (action, every(true, "1y"), "an integer with a unit d, h, m or s"),
-        (action, every(true, "7"), "2 to 16 characters"),
+        (action, every(true, "7"), "an integer with a unit d, h, m or s"),
         ("RotateSecret", json!({ "SecretName": "db" }), "`VersionId` must be given"),
         ("RotateSecret", json!({ "SecretName": "db", "VersionId": "v2" }), "fits"),
         ("RotateSecret", json!({ "SecretName": "db", "VersionId": "v".repeat(65) }), "1 to 64"),
@@ -295,6 +295,14 @@ fn keys() {
         (action, set("Policy", json!({})), "`Policy.Version` must be given"),
         (action, set("Tags", json!([{ "TagKey": "acs:x", "TagValue": "" }])), "`Tags[0].TagKey`"),
         (action, set("EnableAutomaticRotation", json!(true)), "`RotationInterval` must be given"),
+        (
+            action,
+            set(
+                "Tags",
+                json!([{ "TagKey": "k", "TagValue": "a" }, { "TagKey": "k", "TagValue": "a" }]),
+            ),
+            "`Tags[1].TagKey` must be another",
+        ),
         (action, rotated("365d"), "fits"),
         (action, rotated("6d"), "from 7d to 365d"),
         ("ListKeys", json!({ "Filters": [{ "Key": "keyId", "Values": ["k"] }] }), "fits"),

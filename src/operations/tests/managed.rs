@@ -198,11 +198,15 @@ fn any_policy_counts_as_handing_values_to_others() {
     let policy = json!({ "Version": "1", "Statement": [{ "Effect": "Allow", "Principal":
         { "RAM": ["acs:ram::1234567890123456:*"] }, "Action": ["kms:*"], "Resource": ["*"] }] });
     let base = json!({ "SecretName": "db", "VersionId": "v1", "SecretData": "x" });
-    let arguments = with(&base, "Policy", policy.clone());
+    let shared = with(&base, "Policy", policy.clone());
+    let arguments = with(&shared, "DKMSInstanceId", json!("kst-1"));
     let said = (probe(ACTION).says)(&arguments);
     assert_eq!(said.risk, Risk::Destroy);
     assert_eq!(said.wire.last().unwrap(), &format!("Q Policy={policy}"));
     holds([
+        (ACTION, with(&shared, "AutoKey", json!(true)), "fits"),
+        (ACTION, with(&shared, "AutoKey", json!(false)), "only secrets of a KMS instance"),
+        (ACTION, shared, "`DKMSInstanceId` must be given"),
         (
             ACTION,
             with(&base, "Policy", json!("{}")),

@@ -29,7 +29,7 @@ fn page(table: &Table, seen: &[Seen]) -> String {
          Made by `KMS_MCP_WRITE_COVERAGE=1 cargo test --test it errors` from a run of the real server over stdio, and checked by the same test.\n\n\
          The cases are in `<Action>.json` beside this file; `gateway` stands for what any action can answer. **state**, **input**: the embedded KMS\n\
          refuses by itself, as its log shows. **fault**: the code depends on the cloud, and the embedded KMS was told to answer it. **refused locally**: the\n\
-         program refuses the call before KMS is asked, so the code cannot be reached.\n\n",
+         program refuses such a call before KMS is asked; the code was not seen from KMS.\n\n",
     );
     let count =
         |by| rows(table, seen).filter(|(.., best)| best.is_some_and(|seen| seen.by == by)).count();
