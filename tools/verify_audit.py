@@ -116,7 +116,8 @@ class File:
         # The first file of a chain has no number, and no number is greater than 32 bits.
         fits = parts and not (parts[3] and not 1 < part < 2**32)
         self.time, self.instance, self.part = (parts[1], parts[2], part) if fits else (None, None, 1)
-        self.copy = copy.get(self.instance, {})
+        # With a copy only copied records prove anything: who has the key can sign all others.
+        self.copy = None if copy is None else copy.get(self.instance, {})
         path = os.path.join(folder, name)
         try:
             if not stat.S_ISREG(os.lstat(path).st_mode):
@@ -161,23 +162,24 @@ class File:
                 raise Flaw("not the `start` of this file")
         if self.end:
             raise Flaw("a record after `stop` or `rotate`")
-        if self.copy.get(record["seq"], found) != found:
+        if (self.copy or {}).get(record["seq"], found) != found:
             raise Flaw("not the record that was copied")
 
     def accept(self, record, found, key):
         self.records, seq, event = self.records + 1, record["seq"], record["event"]
         self.first, self.last = self.first or (seq, record["prev"]), (seq, found)
         self.end = event if event in ("stop", "rotate") else None
-        self.proved = self.records if key else self.proved
-        self.copied.update({seq} & self.copy.keys())
+        if key if self.copy is None else seq in self.copy:
+            self.proved = self.records
+        self.copied.update({seq} & (self.copy or {}).keys())
         if event == "intent":
             self.open.add(seq)
         if event == "result" and count(record, "intent") is not None:
             self.closed += [record["intent"]] if record["intent"] not in self.open else []
             self.open.discard(record["intent"])
 
-    def judge(self, place, before, is_last):
-        """The verdict, given the file before it in its chain."""
+    def judge(self, place, before, after):
+        """The verdict, given the file before it in its chain, and all those after it."""
         flaw = self.flaw
         try:
             if self.part != place:
@@ -192,9 +194,11 @@ class File:
             return 1, f"at line {flaw[0]}: {flaw[1]}"
         if self.torn or not self.records:
             return 2, f"records {self.records}, the last line is torn"
-        if self.end == "stop" or (self.end == "rotate" and not is_last):
+        # What a later file proves, it proves of this one too.
+        unproved = 0 if any(file.proved for file in after) else self.records - self.proved
+        if not unproved and (self.end == "stop" or (self.end == "rotate" and after)):
             return 0, f"records {self.records}"
-        return 2, f"records {self.records}, {self.records - self.proved} after the last checkpoint"
+        return 2, f"records {self.records}, {unproved} after the last {'copied ' if self.copy is not None else ''}checkpoint"
 
 
 def follow(before, after):
@@ -205,8 +209,8 @@ def follow(before, after):
 
 
 def read_copy(path, keys):
-    """instance -> seq -> hash of the copied records, and how many lines are none."""
-    chains, unfit = {}, 0
+    """instance -> seq -> hash of the copied records; which are there twice; how many lines are none."""
+    chains, disputed, unfit = {}, set(), 0
     with open(path, "rb") as file:
         while line := file.readline(MAX_LINE):
             try:
@@ -216,19 +220,21 @@ def read_copy(path, keys):
             if not key:
                 unfit += 1
             elif not keys or key in keys:
-                chains.setdefault(record["instance"], {})[record["seq"]] = found
+                # The first stays: who can only append must not replace what was copied.
+                if chains.setdefault(record["instance"], {}).setdefault(record["seq"], found) != found:
+                    disputed.add((record["instance"], record["seq"]))
     if not chains:
         raise OSError("the copy holds no checkpoint of this log")
-    return chains, unfit
+    return chains, disputed, unfit
 
 
 def verify(folder, keys, checkpoints=None, visit=None):
     """Prints what is found in `folder` and gives its verdict. `visit` is shown each good record."""
     print(f"audit folder {folder}")
-    copy, unfit, verdicts = {}, 0, set()
+    copy, disputed, unfit, verdicts = None, set(), 0, set()
     try:
         if checkpoints:
-            copy, unfit = read_copy(checkpoints, keys)
+            copy, disputed, unfit = read_copy(checkpoints, keys)
     except OSError as error:
         verdicts.add(3)
         print(f"the copy of the checkpoints: UNREADABLE: {error}")
@@ -246,7 +252,7 @@ def verify(folder, keys, checkpoints=None, visit=None):
     for chain in chains.values():
         for place, file in enumerate(chain):
             before = chain[place - 1] if place else None
-            file.verdict = file.judge(place + 1, before, file is chain[-1])
+            file.verdict = file.judge(place + 1, before, chain[place + 1:])
             for earlier in chain[:place]:
                 earlier.open.difference_update(file.closed)
     for file in files:
@@ -254,11 +260,15 @@ def verify(folder, keys, checkpoints=None, visit=None):
         print(f"{file.name!a}: {WORDS[file.verdict[0]]}, {file.verdict[1]}")
         for seq in sorted(file.open):
             print(f"  unknown outcome of {seq}")
-    for instance, seqs in copy.items():
+    for instance, seq in sorted(disputed):
+        verdicts.add(1)
+        print(f"TAMPERED: the copy has two different records {seq} of {instance}")
+    for instance, seqs in (copy or {}).items():
         here = set().union(*(file.copied for file in files if file.instance == instance))
         for seq in sorted(seqs.keys() - here):
             verdicts.add(1)
-            print(f"TAMPERED: checkpoint {seq} of {instance} was copied and is not in the log")
+            print(f"TAMPERED: checkpoint {seq} of {instance} was copied and is not in the log. Of a log that is "
+                  "written copy the checkpoints first, the folder after them")
     verdicts |= {2} if not files or unfit else {0}
     for key in keys:
         print(f"key {base64.urlsafe_b64encode(key).rstrip(b'=').decode()}")

@@ -35,9 +35,11 @@
 //! the expected one, if a file before it is missing or does not end in the `rotate` it goes on from,
 //! or if the copy of the checkpoints has another hash for a `seq`. It is 2, tail not proven, if nothing
 //! is broken but the chain does not end in `stop`: the last line lacks its newline (whatever it holds),
-//! the process runs or was killed, or the next file is not there. It is 3 if the file cannot be read,
+//! the process runs or was killed, or the next file is not there; with a copy also if a record comes
+//! after the last one of the chain that was copied. It is 3 if the file cannot be read,
 //! else 0. A folder is what its worst file is, 1 before 3 before 2 before 0; 1 too if the copy has a
-//! record that the folder has not, and 2 if it holds no file.
+//! record that the folder has not or two for one place, and 2 if it holds no file or a line of the
+//! copy is no signed record.
 //!
 //! - [`event`] what a record says · `record` its bytes · [`chain`] the files, appended to or given up
 //! - [`log`] the writer thread and its doors · [`trail`] an open intent and the proof that it closed

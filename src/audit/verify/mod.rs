@@ -22,7 +22,7 @@ use super::key::PublicKey;
 use copy::Copy;
 pub(crate) use flaw::Flaw;
 use name::Name;
-use piece::{Copied, End, Piece, Source, link};
+use piece::{End, Piece, Source, link};
 pub(crate) use report::{FileReport, Report, State};
 
 /// What the auditor knows from elsewhere.
@@ -47,8 +47,6 @@ pub(crate) fn verify(
         report.copy_unreadable = Some(error);
         None
     });
-    let copy = copy.unwrap_or_default();
-    report.copy_unfit = copy.unfit;
     let paths = match list(folder) {
         Ok(paths) => paths,
         Err(error) => {
@@ -58,7 +56,7 @@ pub(crate) fn verify(
     };
     let (mut sources, mut unreadable) = (Vec::new(), Vec::new());
     for path in paths {
-        match source(path.clone(), &copy) {
+        match source(path.clone(), copy.as_ref()) {
             Ok(source) => sources.push(source),
             Err(error) => unreadable.push(FileReport::unreadable(shown(&path), error)),
         }
@@ -90,6 +88,8 @@ pub(crate) fn verify(
     }
     report.files.append(&mut unreadable);
     report.files.sort_by(|one, other| one.name.cmp(&other.name));
+    let Some(copy) = copy else { return report };
+    (report.copy_unfit, report.disputed) = (copy.unfit, copy.disputed);
     let known = copy.chains.iter();
     let known = known.flat_map(|(chain, seqs)| seqs.keys().map(|seq| (chain.clone(), *seq)));
     report.missing = known.filter(|copy| !copied.contains(copy)).collect();
@@ -109,7 +109,7 @@ fn shown(path: &Path) -> String {
     path.file_name().unwrap_or_default().to_string_lossy().into_owned()
 }
 
-fn source(path: PathBuf, copy: &Copy) -> io::Result<Source<'_>> {
+fn source(path: PathBuf, copy: Option<&Copy>) -> io::Result<Source<'_>> {
     let metadata = fs::symlink_metadata(&path)?;
     // Opening a pipe would wait for a writer that never comes.
     if !metadata.is_file() {
@@ -117,7 +117,7 @@ fn source(path: PathBuf, copy: &Copy) -> io::Result<Source<'_>> {
     }
     fs::File::open(&path)?;
     let name = Name::parse(&shown(&path));
-    let copied: Option<&Copied> = name.as_ref().and_then(|name| copy.chains.get(&name.instance));
+    let copied = copy.map(|copy| copy.of(name.as_ref()));
     Ok(Source { path, length: metadata.len(), name, copied })
 }
 
@@ -125,6 +125,9 @@ fn source(path: PathBuf, copy: &Copy) -> io::Result<Source<'_>> {
 fn judge(chain: &[(Source<'_>, io::Result<Piece>)], keys: &[PublicKey]) -> Vec<FileReport> {
     let mut reports: Vec<FileReport> = Vec::new();
     let mut before: Option<&Piece> = None;
+    // What a later file proves, it proves of those before it too.
+    let proving =
+        chain.iter().rposition(|(_, piece)| piece.as_ref().is_ok_and(|piece| piece.proved > 0));
     for (at, (source, piece)) in chain.iter().enumerate() {
         let name = shown(&source.path);
         let piece = match piece {
@@ -149,7 +152,8 @@ fn judge(chain: &[(Source<'_>, io::Result<Piece>)], keys: &[PublicKey]) -> Vec<F
         } else if let Some((record, _)) = foreign {
             (record - 1, State::Broken { line: *record, flaw: Flaw::ForeignKey })
         } else {
-            (piece.records, state(piece, last))
+            let covered = proving.is_some_and(|proving| at < proving);
+            (piece.records, state(source, piece, last, covered))
         };
         for intent in &piece.closed {
             // The result may stand in a later file than its intent.
@@ -170,16 +174,19 @@ fn continues(before: &Piece, piece: &Piece) -> Result<(), Flaw> {
     if before.end == Some(End::Rotate) { Ok(()) } else { Err(Flaw::NotContinued) }
 }
 
-/// How far a file can be believed by itself.
-fn state(piece: &Piece, last: bool) -> State {
+/// How far a file can be believed by itself, and, if `covered`, by what a later file of its chain
+/// proves.
+fn state(source: &Source<'_>, piece: &Piece, last: bool, covered: bool) -> State {
     if let Some(flaw) = piece.flaw {
         return State::Broken { line: piece.records + 1, flaw };
     }
+    let unproved = if covered { 0 } else { piece.records - piece.proved };
     match piece.end {
         _ if piece.torn || piece.records == 0 => State::Torn,
+        _ if unproved > 0 && source.copied.is_some() => State::Uncopied { unproved },
         Some(End::Stop) => State::Intact,
         Some(End::Rotate) if !last => State::Intact,
         Some(End::Rotate) => State::Continued,
-        None => State::Open { unproved: piece.records - piece.proved },
+        None => State::Open { unproved },
     }
 }
