@@ -246,13 +246,14 @@ def verify(folder, keys, checkpoints=None, visit=None):
     keys = list(keys)
     files = [File(folder, name, keys, copy, visit) for name in names]
     chains = {}
-    for file in sorted((file for file in files if not file.error), key=lambda file: file.part):
+    for file in sorted(files, key=lambda file: file.part):
         chain = file.name if file.instance is None else (file.instance,)
         chains.setdefault(chain, []).append(file)
     for chain in chains.values():
         for place, file in enumerate(chain):
-            before = chain[place - 1] if place else None
-            file.verdict = file.judge(place + 1, before, chain[place + 1:])
+            before = chain[place - 1] if place and not chain[place - 1].error else None
+            # What cannot be read keeps its place in the chain: it is not missing.
+            file.verdict = file.verdict or file.judge(place + 1, before, chain[place + 1:])
             for earlier in chain[:place]:
                 earlier.open.difference_update(file.closed)
     for file in files:
@@ -264,8 +265,10 @@ def verify(folder, keys, checkpoints=None, visit=None):
         verdicts.add(1)
         print(f"TAMPERED: the copy has two different records {seq} of {instance}")
     for instance, seqs in (copy or {}).items():
-        here = set().union(*(file.copied for file in files if file.instance == instance))
-        for seq in sorted(seqs.keys() - here):
+        chain = [file for file in files if file.instance == instance]
+        here = set().union(*(file.copied for file in chain))
+        # What an unreadable file may hold is not said to be missing.
+        for seq in sorted(seqs.keys() - here) if not any(file.error for file in chain) else []:
             verdicts.add(1)
             print(f"TAMPERED: checkpoint {seq} of {instance} was copied and is not in the log. Of a log that is "
                   "written copy the checkpoints first, the folder after them")

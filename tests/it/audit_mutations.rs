@@ -3,12 +3,14 @@
 //! passes: what stands before the last signature is found to be tampered with.
 //!
 //! [`kinds`] is the table of mutations; [`copies`] is about who has the key itself;
+//! [`odd`] about keys, names and files that are none;
 //! [`material`] makes real logs; [`log`] reads and seals lines.
 
 mod copies;
 mod kinds;
 mod log;
 mod material;
+mod odd;
 
 use std::collections::BTreeMap;
 use std::fs;

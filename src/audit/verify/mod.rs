@@ -56,9 +56,14 @@ pub(crate) fn verify(
     };
     let (mut sources, mut unreadable) = (Vec::new(), Vec::new());
     for path in paths {
-        match source(path.clone(), copy.as_ref()) {
-            Ok(source) => sources.push(source),
-            Err(error) => unreadable.push(FileReport::unreadable(shown(&path), error)),
+        let mut source = source(path, copy.as_ref());
+        match length(&source.path) {
+            Ok(length) => {
+                source.length = length;
+                sources.push(source);
+            }
+            // It keeps its place in the chain: that it is missing would be another verdict.
+            Err(error) => unreadable.push((source, Err(error))),
         }
     }
     let pieces = read::read(&sources, progress);
@@ -70,7 +75,7 @@ pub(crate) fn verify(
         expected.keys.clone()
     };
     let mut chains: Vec<(Source<'_>, io::Result<Piece>)> =
-        sources.into_iter().zip(pieces).collect();
+        sources.into_iter().zip(pieces).chain(unreadable).collect();
     // The files of one chain in a row, in its order.
     chains.sort_by(|(one, _), (other, _)| (&one.name, &one.path).cmp(&(&other.name, &other.path)));
     let of_one = |(one, _): &(Source<'_>, _), (other, _): &(Source<'_>, _)| {
@@ -78,21 +83,26 @@ pub(crate) fn verify(
         one.name.is_some() && instance(one) == instance(other)
     };
     let mut copied: BTreeSet<(String, u64)> = BTreeSet::new();
+    let mut unread: BTreeSet<String> = BTreeSet::new();
     for chain in chains.chunk_by(of_one) {
         for (source, piece) in chain {
             let instance = source.name.as_ref().map(|name| name.instance.clone());
+            if piece.is_err() {
+                unread.extend(instance.clone());
+            }
             let seen = piece.iter().flat_map(|piece| &piece.copied);
             copied.extend(seen.map(|seq| (instance.clone().unwrap_or_default(), *seq)));
         }
         report.files.extend(judge(chain, &report.keys));
     }
-    report.files.append(&mut unreadable);
     report.files.sort_by(|one, other| one.name.cmp(&other.name));
     let Some(copy) = copy else { return report };
     (report.copy_unfit, report.disputed) = (copy.unfit, copy.disputed);
     let known = copy.chains.iter();
     let known = known.flat_map(|(chain, seqs)| seqs.keys().map(|seq| (chain.clone(), *seq)));
-    report.missing = known.filter(|copy| !copied.contains(copy)).collect();
+    // What an unreadable file may hold is not said to be missing.
+    report.missing =
+        known.filter(|record| !copied.contains(record) && !unread.contains(&record.0)).collect();
     report
 }
 
@@ -109,16 +119,21 @@ fn shown(path: &Path) -> String {
     path.file_name().unwrap_or_default().to_string_lossy().into_owned()
 }
 
-fn source(path: PathBuf, copy: Option<&Copy>) -> io::Result<Source<'_>> {
-    let metadata = fs::symlink_metadata(&path)?;
+fn source(path: PathBuf, copy: Option<&Copy>) -> Source<'_> {
+    let name = Name::parse(&shown(&path));
+    let copied = copy.map(|copy| copy.of(name.as_ref()));
+    Source { path, length: 0, name, copied }
+}
+
+/// Bytes of a file that can be read.
+fn length(path: &Path) -> io::Result<u64> {
+    let metadata = fs::symlink_metadata(path)?;
     // Opening a pipe would wait for a writer that never comes.
     if !metadata.is_file() {
         return Err(io::Error::other("not a regular file"));
     }
-    fs::File::open(&path)?;
-    let name = Name::parse(&shown(&path));
-    let copied = copy.map(|copy| copy.of(name.as_ref()));
-    Ok(Source { path, length: metadata.len(), name, copied })
+    fs::File::open(path)?;
+    Ok(metadata.len())
 }
 
 /// Judges the files of one chain, each by itself and each by the one before it.

@@ -19,13 +19,13 @@ fn judged(material: &Material, log: &Log, copy: &str) -> Verdict {
     ours
 }
 
-fn arguments(material: &Material, copy: &Path) -> [String; 4] {
+pub(super) fn arguments(material: &Material, copy: &Path) -> [String; 4] {
     let copy = copy.to_str().unwrap().to_owned();
     ["--key".to_owned(), material.key.clone(), "--checkpoints".into(), copy]
 }
 
 /// The signed lines of one chain, as they are copied.
-fn copied(log: &Log) -> Vec<String> {
+pub(super) fn copied(log: &Log) -> Vec<String> {
     let signed = |name: &String| {
         let lines = log.of(name);
         log.signed(name).into_iter().map(move |at| lines[at].clone() + "\n").collect::<Vec<_>>()
