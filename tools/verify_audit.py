@@ -9,13 +9,13 @@ without it the log is checked against the key that it names itself.
 """
 import argparse, base64, hashlib, json, os, re, stat, sys
 
-from ed25519 import verifies
+from ed25519 import is_key, verifies
 
 WORDS = {0: "verified", 1: "TAMPERED", 2: "TAIL NOT PROVEN", 3: "UNREADABLE"}
 SIGNED = ("checkpoint", "rotate", "stop")
 LINE_END = re.compile(rb'(.*),"hash":"([0-9a-f]{64})"}', re.S)
 SIGNATURE = re.compile(rb'(.*),"signature":"([A-Za-z0-9_-]{86})"', re.S)
-NAME = re.compile(r"([^-]*)-([^.]*)(?:\.([1-9][0-9]*))?\.jsonl", re.S)
+NAME = re.compile(r"([\0-,.-\x7f]*)-([A-Za-z0-9_-]{1,64})(?:\.([1-9][0-9]*))?\.jsonl", re.S)
 PRINTABLE = re.compile(rb"[ -~]*")
 MAX_LINE, DEPTH = 64 * 1024, 127
 
@@ -182,6 +182,8 @@ class File:
         """The verdict, given the file before it in its chain, and all those after it."""
         flaw = self.flaw
         try:
+            if self.instance is None:
+                raise Flaw("not the name of a file of a chain")
             if self.part != place:
                 raise Flaw(f"file {place} of the chain is missing, or one is there twice")
             if before and before.last and self.first:
@@ -239,7 +241,7 @@ def verify(folder, keys, checkpoints=None, visit=None):
         verdicts.add(3)
         print(f"the copy of the checkpoints: UNREADABLE: {error}")
     try:
-        names = sorted(name for name in os.listdir(folder) if os.path.splitext(name)[1] == ".jsonl")
+        names = sorted(name for name in os.listdir(folder) if name.endswith(".jsonl"))
     except OSError as error:
         print(f"UNREADABLE: {error}")
         return 3
@@ -286,7 +288,7 @@ def public_key(given):
     if not key:
         with open(given, encoding="ascii") as file:
             key = unbase64(file.read(4096).strip(), 32)
-    if not key:
+    if not key or not is_key(key):
         raise ValueError(f"no public key in {given}")
     return key
 

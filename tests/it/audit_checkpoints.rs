@@ -91,6 +91,8 @@ fn the_key_is_the_state_folders_and_pins_its_log() {
         // A key may begin as an option does.
         (vec!["--key", "-lKUw_9pNgDjm3pVh2WfJXHKYcE5cXNuH2n8u1mJb9Y"], 1),
         (vec!["--key", "nonsense"], 3),
+        // The neutral point: anybody can sign under it.
+        (vec!["--key", "AQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"], 3),
         (vec!["--checkpoints", "/nowhere/at/all"], 3),
     ] {
         let (code, report) = verify(home.path(), &arguments);

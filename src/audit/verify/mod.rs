@@ -13,7 +13,6 @@ mod read;
 mod report;
 
 use std::collections::BTreeSet;
-use std::ffi::OsStr;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -110,7 +109,9 @@ fn list(folder: &Path) -> io::Result<Vec<PathBuf>> {
     let mut paths = fs::read_dir(folder)?
         .map(|entry| entry.map(|entry| entry.path()))
         .collect::<io::Result<Vec<_>>>()?;
-    paths.retain(|path| path.extension() == Some(OsStr::new("jsonl")));
+    // By its bytes: what counts as an extension is another thing in each language.
+    let ends = |path: &PathBuf| path.as_os_str().as_encoded_bytes().ends_with(b".jsonl");
+    paths.retain(ends);
     paths.sort();
     Ok(paths)
 }
@@ -120,7 +121,7 @@ fn shown(path: &Path) -> String {
 }
 
 fn source(path: PathBuf, copy: Option<&Copy>) -> Source<'_> {
-    let name = Name::parse(&shown(&path));
+    let name = Name::parse(path.file_name().unwrap_or_default());
     let copied = copy.map(|copy| copy.of(name.as_ref()));
     Source { path, length: 0, name, copied }
 }
@@ -160,7 +161,9 @@ fn judge(chain: &[(Source<'_>, io::Result<Piece>)], keys: &[PublicKey]) -> Vec<F
         let place = u32::try_from(at).unwrap_or(u32::MAX).saturating_add(1);
         let part = source.name.as_ref().map_or(1, |name| name.part);
         let foreign = piece.keys.iter().find(|(_, key)| !keys.contains(key));
-        let (records, state) = if part != place {
+        let (records, state) = if source.name.is_none() {
+            (0, State::Broken { line: 1, flaw: Flaw::NoStart })
+        } else if part != place {
             (0, State::Broken { line: 1, flaw: Flaw::MissingFile { expected: place } })
         } else if let Err(flaw) = before.map_or(Ok(()), |before| continues(before, piece)) {
             (0, State::Broken { line: 1, flaw })
