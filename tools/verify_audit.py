@@ -215,6 +215,8 @@ def read_copy(path, keys):
     chains, disputed, unfit = {}, set(), 0
     with open(path, "rb") as file:
         while line := file.readline(MAX_LINE):
+            if line == b"\n":  # written after half a line
+                continue
             try:
                 record, found, key = read_line(line[:-1]) if line[-1:] == b"\n" else (None,) * 3
             except Flaw:

@@ -154,6 +154,26 @@ fn without_a_key_or_a_second_place_there_is_no_server() {
     }
 }
 
+#[test]
+fn half_a_line_in_the_second_place_spoils_no_other() {
+    let home = tempfile::tempdir().unwrap();
+    let copy = home.path().join("checkpoints");
+    // As a full disk left it.
+    fs::write(&copy, "{\"seq\":65,\"time\"").unwrap();
+    let config = format!("[audit.checkpoints]\nfile = '{}'\n", copy.display());
+    Server::start_in(home.path(), ServerOptions::embedded().config(&config)).finish();
+    let text = fs::read_to_string(&copy).unwrap();
+    let events: Vec<Value> = text
+        .lines()
+        .skip(1)
+        .map(|line| serde_json::from_str::<Value>(line).unwrap()["event"].take())
+        .collect();
+    assert_eq!(events, ["checkpoint", "stop"], "{text}");
+    let (code, report) = verify(home.path(), &["--checkpoints", copy.to_str().unwrap()]);
+    assert_eq!(code, Some(2), "{report}");
+    assert!(report.contains("1 lines are no signed") && report.contains(": verified,"), "{report}");
+}
+
 /// Calls until one is refused, and says what was refused with.
 fn until_refused(server: &mut Server) -> Value {
     (0..200)

@@ -34,6 +34,10 @@ impl Copy {
             if reader.by_ref().take(MAX_LINE as u64).read_until(b'\n', &mut bytes)? == 0 {
                 break;
             }
+            if bytes == b"\n" {
+                // Written after half a line.
+                continue;
+            }
             let line = bytes.strip_suffix(b"\n").and_then(|line| Line::read(line).ok());
             match line.as_ref().and_then(|line| Some((line, line.key?))) {
                 None => copy.unfit += 1,

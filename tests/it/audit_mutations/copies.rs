@@ -43,6 +43,7 @@ fn what_was_never_copied_proves_nothing() {
     let name = long.files.keys().next().unwrap().clone();
     let copy = copied(&long);
     assert_eq!(judged(&material, &long, &copy.concat()).1, 0);
+    assert_eq!(judged(&material, &long, &copy.join("\n")).1, 0, "an empty line is nothing");
 
     // The end was not copied yet: so it may be anybody's.
     let running = copy[..copy.len() - 2].concat();
