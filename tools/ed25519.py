@@ -35,11 +35,19 @@ def decompress(octets):
 BASE = decompress((4 * pow(5, P - 2, P) % P).to_bytes(32, "little"))
 
 
+def is_key(octets):
+    """Whether it is a point that not everybody can sign for: of no small order."""
+    point = decompress(octets)
+    for _ in range(3):
+        point = point and add(point, point)
+    return bool(point) and (point[0] % P, (point[1] - point[2]) % P) != (0, 0)
+
+
 @functools.lru_cache(maxsize=1 << 16)
 def verifies(key, message, signature):
     """Whether the holder of `key` signed `message`: R = sB - kA."""
     point, s = decompress(key), int.from_bytes(signature[32:], "little")
-    if point is None or s >= Q:
+    if s >= Q or not is_key(key):
         return False
     k = int.from_bytes(hashlib.sha512(signature[:32] + key + message).digest(), "little") % Q
     minus = (P - point[0], point[1], 1, P - point[3])

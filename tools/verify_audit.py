@@ -9,13 +9,13 @@ without it the log is checked against the key that it names itself.
 """
 import argparse, base64, hashlib, json, os, re, stat, sys
 
-from ed25519 import verifies
+from ed25519 import is_key, verifies
 
 WORDS = {0: "verified", 1: "TAMPERED", 2: "TAIL NOT PROVEN", 3: "UNREADABLE"}
 SIGNED = ("checkpoint", "rotate", "stop")
 LINE_END = re.compile(rb'(.*),"hash":"([0-9a-f]{64})"}', re.S)
 SIGNATURE = re.compile(rb'(.*),"signature":"([A-Za-z0-9_-]{86})"', re.S)
-NAME = re.compile(r"([^-]*)-([^.]*)(?:\.([1-9][0-9]*))?\.jsonl", re.S)
+NAME = re.compile(r"([\0-,.-\x7f]*)-([A-Za-z0-9_-]{1,64})(?:\.([1-9][0-9]*))?\.jsonl", re.S)
 PRINTABLE = re.compile(rb"[ -~]*")
 MAX_LINE, DEPTH = 64 * 1024, 127
 
@@ -116,7 +116,8 @@ class File:
         # The first file of a chain has no number, and no number is greater than 32 bits.
         fits = parts and not (parts[3] and not 1 < part < 2**32)
         self.time, self.instance, self.part = (parts[1], parts[2], part) if fits else (None, None, 1)
-        self.copy = copy.get(self.instance, {})
+        # With a copy only copied records prove anything: who has the key can sign all others.
+        self.copy = None if copy is None else copy.get(self.instance, {})
         path = os.path.join(folder, name)
         try:
             if not stat.S_ISREG(os.lstat(path).st_mode):
@@ -161,25 +162,28 @@ class File:
                 raise Flaw("not the `start` of this file")
         if self.end:
             raise Flaw("a record after `stop` or `rotate`")
-        if self.copy.get(record["seq"], found) != found:
+        if (self.copy or {}).get(record["seq"], found) != found:
             raise Flaw("not the record that was copied")
 
     def accept(self, record, found, key):
         self.records, seq, event = self.records + 1, record["seq"], record["event"]
         self.first, self.last = self.first or (seq, record["prev"]), (seq, found)
         self.end = event if event in ("stop", "rotate") else None
-        self.proved = self.records if key else self.proved
-        self.copied.update({seq} & self.copy.keys())
+        if key if self.copy is None else seq in self.copy:
+            self.proved = self.records
+        self.copied.update({seq} & (self.copy or {}).keys())
         if event == "intent":
             self.open.add(seq)
         if event == "result" and count(record, "intent") is not None:
             self.closed += [record["intent"]] if record["intent"] not in self.open else []
             self.open.discard(record["intent"])
 
-    def judge(self, place, before, is_last):
-        """The verdict, given the file before it in its chain."""
+    def judge(self, place, before, after):
+        """The verdict, given the file before it in its chain, and all those after it."""
         flaw = self.flaw
         try:
+            if self.instance is None:
+                raise Flaw("not the name of a file of a chain")
             if self.part != place:
                 raise Flaw(f"file {place} of the chain is missing, or one is there twice")
             if before and before.last and self.first:
@@ -192,9 +196,11 @@ class File:
             return 1, f"at line {flaw[0]}: {flaw[1]}"
         if self.torn or not self.records:
             return 2, f"records {self.records}, the last line is torn"
-        if self.end == "stop" or (self.end == "rotate" and not is_last):
+        # What a later file proves, it proves of this one too.
+        unproved = 0 if any(file.proved for file in after) else self.records - self.proved
+        if not unproved and (self.end == "stop" or (self.end == "rotate" and after)):
             return 0, f"records {self.records}"
-        return 2, f"records {self.records}, {self.records - self.proved} after the last checkpoint"
+        return 2, f"records {self.records}, {unproved} after the last {'copied ' if self.copy is not None else ''}checkpoint"
 
 
 def follow(before, after):
@@ -205,10 +211,12 @@ def follow(before, after):
 
 
 def read_copy(path, keys):
-    """instance -> seq -> hash of the copied records, and how many lines are none."""
-    chains, unfit = {}, 0
+    """instance -> seq -> hash of the copied records; which are there twice; how many lines are none."""
+    chains, disputed, unfit = {}, set(), 0
     with open(path, "rb") as file:
         while line := file.readline(MAX_LINE):
+            if line == b"\n":  # written after half a line
+                continue
             try:
                 record, found, key = read_line(line[:-1]) if line[-1:] == b"\n" else (None,) * 3
             except Flaw:
@@ -216,37 +224,40 @@ def read_copy(path, keys):
             if not key:
                 unfit += 1
             elif not keys or key in keys:
-                chains.setdefault(record["instance"], {})[record["seq"]] = found
+                # The first stays: who can only append must not replace what was copied.
+                if chains.setdefault(record["instance"], {}).setdefault(record["seq"], found) != found:
+                    disputed.add((record["instance"], record["seq"]))
     if not chains:
         raise OSError("the copy holds no checkpoint of this log")
-    return chains, unfit
+    return chains, disputed, unfit
 
 
 def verify(folder, keys, checkpoints=None, visit=None):
     """Prints what is found in `folder` and gives its verdict. `visit` is shown each good record."""
     print(f"audit folder {folder}")
-    copy, unfit, verdicts = {}, 0, set()
+    copy, disputed, unfit, verdicts = None, set(), 0, set()
     try:
         if checkpoints:
-            copy, unfit = read_copy(checkpoints, keys)
+            copy, disputed, unfit = read_copy(checkpoints, keys)
     except OSError as error:
         verdicts.add(3)
         print(f"the copy of the checkpoints: UNREADABLE: {error}")
     try:
-        names = sorted(name for name in os.listdir(folder) if os.path.splitext(name)[1] == ".jsonl")
+        names = sorted(name for name in os.listdir(folder) if name.endswith(".jsonl"))
     except OSError as error:
         print(f"UNREADABLE: {error}")
         return 3
     keys = list(keys)
     files = [File(folder, name, keys, copy, visit) for name in names]
     chains = {}
-    for file in sorted((file for file in files if not file.error), key=lambda file: file.part):
+    for file in sorted(files, key=lambda file: file.part):
         chain = file.name if file.instance is None else (file.instance,)
         chains.setdefault(chain, []).append(file)
     for chain in chains.values():
         for place, file in enumerate(chain):
-            before = chain[place - 1] if place else None
-            file.verdict = file.judge(place + 1, before, file is chain[-1])
+            before = chain[place - 1] if place and not chain[place - 1].error else None
+            # What cannot be read keeps its place in the chain: it is not missing.
+            file.verdict = file.verdict or file.judge(place + 1, before, chain[place + 1:])
             for earlier in chain[:place]:
                 earlier.open.difference_update(file.closed)
     for file in files:
@@ -254,11 +265,17 @@ def verify(folder, keys, checkpoints=None, visit=None):
         print(f"{file.name!a}: {WORDS[file.verdict[0]]}, {file.verdict[1]}")
         for seq in sorted(file.open):
             print(f"  unknown outcome of {seq}")
-    for instance, seqs in copy.items():
-        here = set().union(*(file.copied for file in files if file.instance == instance))
-        for seq in sorted(seqs.keys() - here):
+    for instance, seq in sorted(disputed):
+        verdicts.add(1)
+        print(f"TAMPERED: the copy has two different records {seq} of {instance}")
+    for instance, seqs in (copy or {}).items():
+        chain = [file for file in files if file.instance == instance]
+        here = set().union(*(file.copied for file in chain))
+        # What an unreadable file may hold is not said to be missing.
+        for seq in sorted(seqs.keys() - here) if not any(file.error for file in chain) else []:
             verdicts.add(1)
-            print(f"TAMPERED: checkpoint {seq} of {instance} was copied and is not in the log")
+            print(f"TAMPERED: checkpoint {seq} of {instance} was copied and is not in the log. Of a log that is "
+                  "written copy the checkpoints first, the folder after them")
     verdicts |= {2} if not files or unfit else {0}
     for key in keys:
         print(f"key {base64.urlsafe_b64encode(key).rstrip(b'=').decode()}")
@@ -273,7 +290,7 @@ def public_key(given):
     if not key:
         with open(given, encoding="ascii") as file:
             key = unbase64(file.read(4096).strip(), 32)
-    if not key:
+    if not key or not is_key(key):
         raise ValueError(f"no public key in {given}")
     return key
 

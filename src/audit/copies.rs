@@ -2,7 +2,7 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::os::unix::net::UnixDatagram;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -46,7 +46,10 @@ impl Copies {
     /// If one of them did not take it.
     pub(super) fn keep(&mut self, line: &[u8]) -> Result<(), AuditError> {
         if let Some((path, file)) = &mut self.file {
-            let kept = file.write_all(line).and_then(|()| {
+            // A full disk may have left half a line, of this process or of another.
+            let torn = ends_within_a_line(path, file).unwrap_or(true);
+            let begin: &[u8] = if torn { b"\n" } else { b"" };
+            let kept = file.write_all(&[begin, line].concat()).and_then(|()| {
                 // A pipe cannot be synced.
                 if file.metadata()?.is_file() { file.sync_all() } else { Ok(()) }
             });
@@ -63,6 +66,18 @@ impl Copies {
         }
         Ok(())
     }
+}
+
+/// Whether a file ends in anything but a newline. A pipe has no end, and one that may only be
+/// appended to cannot be asked: an empty line more does no harm.
+fn ends_within_a_line(path: &Path, file: &File) -> io::Result<bool> {
+    let metadata = file.metadata()?;
+    let Some(last) = metadata.len().checked_sub(1).filter(|_| metadata.is_file()) else {
+        return Ok(false);
+    };
+    let mut byte = [0];
+    File::open(path)?.read_exact_at(&mut byte, last)?;
+    Ok(byte != *b"\n")
 }
 
 fn append_to(path: &Path) -> io::Result<File> {

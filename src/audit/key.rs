@@ -160,9 +160,9 @@ impl fmt::Debug for AuditKey {
 pub(crate) struct PublicKey([u8; KEY]);
 
 impl PublicKey {
-    /// The key behind its name.
+    /// The key behind its name. None too for a key that would prove nothing: see [`is_sound`].
     pub(crate) fn named(name: &str) -> Option<Self> {
-        URL_SAFE_NO_PAD.decode(name).ok()?.try_into().ok().map(Self)
+        URL_SAFE_NO_PAD.decode(name).ok()?.try_into().ok().filter(is_sound).map(Self)
     }
 
     /// What `--key` names: the key itself, or a file that holds its name.
@@ -216,6 +216,42 @@ fn content(path: &Path) -> Result<Option<Zeroizing<Vec<u8>>>, KeyError> {
 
 fn failed(doing: &'static str, path: &Path, error: &io::Error) -> KeyError {
     KeyError::Io { doing, path: path.to_owned(), kind: error.kind() }
+}
+
+/// Whether a key is written as RFC 8032, 5.1.3, wants it and is of no small order. `ring` asks
+/// for neither, other verifiers do; under a key of small order anybody can sign.
+fn is_sound(key: &[u8; KEY]) -> bool {
+    /// The field's p, least byte first, the sign of x left out.
+    const P: [u8; KEY] = field(0xed, 0xff, 0x7f);
+    /// Each y of a point of order 1, 2, 4 or 8.
+    const SMALL: [[u8; KEY]; 5] = [
+        field(0, 0, 0),
+        field(1, 0, 0),
+        field(0xec, 0xff, 0x7f),
+        [
+            0x26, 0xe8, 0x95, 0x8f, 0xc2, 0xb2, 0x27, 0xb0, 0x45, 0xc3, 0xf4, 0x89, 0xf2, 0xef,
+            0x98, 0xf0, 0xd5, 0xdf, 0xac, 0x05, 0xd3, 0xc6, 0x33, 0x39, 0xb1, 0x38, 0x02, 0x88,
+            0x6d, 0x53, 0xfc, 0x05,
+        ],
+        [
+            0xc7, 0x17, 0x6a, 0x70, 0x3d, 0x4d, 0xd8, 0x4f, 0xba, 0x3c, 0x0b, 0x76, 0x0d, 0x10,
+            0x67, 0x0f, 0x2a, 0x20, 0x53, 0xfa, 0x2c, 0x39, 0xcc, 0xc6, 0x4e, 0xc7, 0xfd, 0x77,
+            0x92, 0xac, 0x03, 0x7a,
+        ],
+    ];
+    let mut y = *key;
+    if let Some(last) = y.last_mut() {
+        *last &= 0x7f;
+    }
+    y.iter().rev().lt(P.iter().rev()) && !SMALL.contains(&y)
+}
+
+/// A number of the field by its first byte, those between, and its last.
+const fn field(first: u8, between: u8, last: u8) -> [u8; KEY] {
+    let mut bytes = [between; KEY];
+    let [start, .., end] = &mut bytes;
+    (*start, *end) = (first, last);
+    bytes
 }
 
 #[cfg(test)]

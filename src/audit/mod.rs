@@ -2,7 +2,8 @@
 //!
 //! One process writes one chain. A chain is one file, `<yyyymmddThhmmssZ>-<instance>.jsonl`, or, once
 //! that is long enough, goes on in `<yyyymmddThhmmssZ>-<instance>.<part>.jsonl` with `part` 2, 3 …;
-//! the time is that of the file's first record. An auditor needs no program of ours:
+//! the time is that of the file's first record, `instance` has 1 to 64 of `A-Z a-z 0-9 - _`. Any other
+//! file whose name ends in `.jsonl` is refused. An auditor needs no program of ours:
 //! `tools/verify_audit.py` was written from this page.
 //!
 //! **A line** is one JSON object in printable ASCII (0x20 to 0x7e) and a newline, at most 64 KiB with
@@ -24,6 +25,7 @@
 //! ```text
 //! signature = Ed25519(key, "kms-mcp/audit/signature/v1" 0x00 ‖ the line up to, not including, `,"signature":"`)
 //! ```
+//! A key is a point as RFC 8032 writes it, and not of order 1, 2, 4 or 8: under those anybody signs.
 //!
 //! **Across files** `seq` and `prev` go on. The first record of each file is `start`; from the second
 //! file on it names its `part`. All records of a chain have the `instance` of the file's name.
@@ -35,9 +37,11 @@
 //! the expected one, if a file before it is missing or does not end in the `rotate` it goes on from,
 //! or if the copy of the checkpoints has another hash for a `seq`. It is 2, tail not proven, if nothing
 //! is broken but the chain does not end in `stop`: the last line lacks its newline (whatever it holds),
-//! the process runs or was killed, or the next file is not there. It is 3 if the file cannot be read,
+//! the process runs or was killed, or the next file is not there; with a copy also if a record comes
+//! after the last one of the chain that was copied. It is 3 if the file cannot be read,
 //! else 0. A folder is what its worst file is, 1 before 3 before 2 before 0; 1 too if the copy has a
-//! record that the folder has not, and 2 if it holds no file.
+//! record that the folder has not or two for one place, and 2 if it holds no file or a line of the
+//! copy is no signed record.
 //!
 //! - [`event`] what a record says · `record` its bytes · [`chain`] the files, appended to or given up
 //! - [`log`] the writer thread and its doors · [`trail`] an open intent and the proof that it closed

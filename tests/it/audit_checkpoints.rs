@@ -91,6 +91,8 @@ fn the_key_is_the_state_folders_and_pins_its_log() {
         // A key may begin as an option does.
         (vec!["--key", "-lKUw_9pNgDjm3pVh2WfJXHKYcE5cXNuH2n8u1mJb9Y"], 1),
         (vec!["--key", "nonsense"], 3),
+        // The neutral point: anybody can sign under it.
+        (vec!["--key", "AQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"], 3),
         (vec!["--checkpoints", "/nowhere/at/all"], 3),
     ] {
         let (code, report) = verify(home.path(), &arguments);
@@ -150,6 +152,26 @@ fn without_a_key_or_a_second_place_there_is_no_server() {
         assert!(!status.success() && stderr.contains(said), "{what}: {stderr}");
         assert!(emulator.requests().is_empty(), "{what}");
     }
+}
+
+#[test]
+fn half_a_line_in_the_second_place_spoils_no_other() {
+    let home = tempfile::tempdir().unwrap();
+    let copy = home.path().join("checkpoints");
+    // As a full disk left it.
+    fs::write(&copy, "{\"seq\":65,\"time\"").unwrap();
+    let config = format!("[audit.checkpoints]\nfile = '{}'\n", copy.display());
+    Server::start_in(home.path(), ServerOptions::embedded().config(&config)).finish();
+    let text = fs::read_to_string(&copy).unwrap();
+    let events: Vec<Value> = text
+        .lines()
+        .skip(1)
+        .map(|line| serde_json::from_str::<Value>(line).unwrap()["event"].take())
+        .collect();
+    assert_eq!(events, ["checkpoint", "stop"], "{text}");
+    let (code, report) = verify(home.path(), &["--checkpoints", copy.to_str().unwrap()]);
+    assert_eq!(code, Some(2), "{report}");
+    assert!(report.contains("1 lines are no signed") && report.contains(": verified,"), "{report}");
 }
 
 /// Calls until one is refused, and says what was refused with.

@@ -35,7 +35,7 @@ fn judged(files: &[PathBuf]) -> (Vec<u8>, u8) {
         found.map_or(9, |report| match report.state {
             State::Intact => 0,
             State::Broken { .. } => 1,
-            State::Continued | State::Open { .. } | State::Torn => 2,
+            State::Continued | State::Open { .. } | State::Uncopied { .. } | State::Torn => 2,
             State::Unreadable(_) => 3,
         })
     };

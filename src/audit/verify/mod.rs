@@ -13,7 +13,6 @@ mod read;
 mod report;
 
 use std::collections::BTreeSet;
-use std::ffi::OsStr;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -22,7 +21,7 @@ use super::key::PublicKey;
 use copy::Copy;
 pub(crate) use flaw::Flaw;
 use name::Name;
-use piece::{Copied, End, Piece, Source, link};
+use piece::{End, Piece, Source, link};
 pub(crate) use report::{FileReport, Report, State};
 
 /// What the auditor knows from elsewhere.
@@ -47,8 +46,6 @@ pub(crate) fn verify(
         report.copy_unreadable = Some(error);
         None
     });
-    let copy = copy.unwrap_or_default();
-    report.copy_unfit = copy.unfit;
     let paths = match list(folder) {
         Ok(paths) => paths,
         Err(error) => {
@@ -58,9 +55,14 @@ pub(crate) fn verify(
     };
     let (mut sources, mut unreadable) = (Vec::new(), Vec::new());
     for path in paths {
-        match source(path.clone(), &copy) {
-            Ok(source) => sources.push(source),
-            Err(error) => unreadable.push(FileReport::unreadable(shown(&path), error)),
+        let mut source = source(path, copy.as_ref());
+        match length(&source.path) {
+            Ok(length) => {
+                source.length = length;
+                sources.push(source);
+            }
+            // It keeps its place in the chain: that it is missing would be another verdict.
+            Err(error) => unreadable.push((source, Err(error))),
         }
     }
     let pieces = read::read(&sources, progress);
@@ -72,7 +74,7 @@ pub(crate) fn verify(
         expected.keys.clone()
     };
     let mut chains: Vec<(Source<'_>, io::Result<Piece>)> =
-        sources.into_iter().zip(pieces).collect();
+        sources.into_iter().zip(pieces).chain(unreadable).collect();
     // The files of one chain in a row, in its order.
     chains.sort_by(|(one, _), (other, _)| (&one.name, &one.path).cmp(&(&other.name, &other.path)));
     let of_one = |(one, _): &(Source<'_>, _), (other, _): &(Source<'_>, _)| {
@@ -80,19 +82,26 @@ pub(crate) fn verify(
         one.name.is_some() && instance(one) == instance(other)
     };
     let mut copied: BTreeSet<(String, u64)> = BTreeSet::new();
+    let mut unread: BTreeSet<String> = BTreeSet::new();
     for chain in chains.chunk_by(of_one) {
         for (source, piece) in chain {
             let instance = source.name.as_ref().map(|name| name.instance.clone());
+            if piece.is_err() {
+                unread.extend(instance.clone());
+            }
             let seen = piece.iter().flat_map(|piece| &piece.copied);
             copied.extend(seen.map(|seq| (instance.clone().unwrap_or_default(), *seq)));
         }
         report.files.extend(judge(chain, &report.keys));
     }
-    report.files.append(&mut unreadable);
     report.files.sort_by(|one, other| one.name.cmp(&other.name));
+    let Some(copy) = copy else { return report };
+    (report.copy_unfit, report.disputed) = (copy.unfit, copy.disputed);
     let known = copy.chains.iter();
     let known = known.flat_map(|(chain, seqs)| seqs.keys().map(|seq| (chain.clone(), *seq)));
-    report.missing = known.filter(|copy| !copied.contains(copy)).collect();
+    // What an unreadable file may hold is not said to be missing.
+    report.missing =
+        known.filter(|record| !copied.contains(record) && !unread.contains(&record.0)).collect();
     report
 }
 
@@ -100,7 +109,9 @@ fn list(folder: &Path) -> io::Result<Vec<PathBuf>> {
     let mut paths = fs::read_dir(folder)?
         .map(|entry| entry.map(|entry| entry.path()))
         .collect::<io::Result<Vec<_>>>()?;
-    paths.retain(|path| path.extension() == Some(OsStr::new("jsonl")));
+    // By its bytes: what counts as an extension is another thing in each language.
+    let ends = |path: &PathBuf| path.as_os_str().as_encoded_bytes().ends_with(b".jsonl");
+    paths.retain(ends);
     paths.sort();
     Ok(paths)
 }
@@ -109,22 +120,30 @@ fn shown(path: &Path) -> String {
     path.file_name().unwrap_or_default().to_string_lossy().into_owned()
 }
 
-fn source(path: PathBuf, copy: &Copy) -> io::Result<Source<'_>> {
-    let metadata = fs::symlink_metadata(&path)?;
+fn source(path: PathBuf, copy: Option<&Copy>) -> Source<'_> {
+    let name = Name::parse(path.file_name().unwrap_or_default());
+    let copied = copy.map(|copy| copy.of(name.as_ref()));
+    Source { path, length: 0, name, copied }
+}
+
+/// Bytes of a file that can be read.
+fn length(path: &Path) -> io::Result<u64> {
+    let metadata = fs::symlink_metadata(path)?;
     // Opening a pipe would wait for a writer that never comes.
     if !metadata.is_file() {
         return Err(io::Error::other("not a regular file"));
     }
-    fs::File::open(&path)?;
-    let name = Name::parse(&shown(&path));
-    let copied: Option<&Copied> = name.as_ref().and_then(|name| copy.chains.get(&name.instance));
-    Ok(Source { path, length: metadata.len(), name, copied })
+    fs::File::open(path)?;
+    Ok(metadata.len())
 }
 
 /// Judges the files of one chain, each by itself and each by the one before it.
 fn judge(chain: &[(Source<'_>, io::Result<Piece>)], keys: &[PublicKey]) -> Vec<FileReport> {
     let mut reports: Vec<FileReport> = Vec::new();
     let mut before: Option<&Piece> = None;
+    // What a later file proves, it proves of those before it too.
+    let proving =
+        chain.iter().rposition(|(_, piece)| piece.as_ref().is_ok_and(|piece| piece.proved > 0));
     for (at, (source, piece)) in chain.iter().enumerate() {
         let name = shown(&source.path);
         let piece = match piece {
@@ -142,14 +161,17 @@ fn judge(chain: &[(Source<'_>, io::Result<Piece>)], keys: &[PublicKey]) -> Vec<F
         let place = u32::try_from(at).unwrap_or(u32::MAX).saturating_add(1);
         let part = source.name.as_ref().map_or(1, |name| name.part);
         let foreign = piece.keys.iter().find(|(_, key)| !keys.contains(key));
-        let (records, state) = if part != place {
+        let (records, state) = if source.name.is_none() {
+            (0, State::Broken { line: 1, flaw: Flaw::NoStart })
+        } else if part != place {
             (0, State::Broken { line: 1, flaw: Flaw::MissingFile { expected: place } })
         } else if let Err(flaw) = before.map_or(Ok(()), |before| continues(before, piece)) {
             (0, State::Broken { line: 1, flaw })
         } else if let Some((record, _)) = foreign {
             (record - 1, State::Broken { line: *record, flaw: Flaw::ForeignKey })
         } else {
-            (piece.records, state(piece, last))
+            let covered = proving.is_some_and(|proving| at < proving);
+            (piece.records, state(source, piece, last, covered))
         };
         for intent in &piece.closed {
             // The result may stand in a later file than its intent.
@@ -170,16 +192,19 @@ fn continues(before: &Piece, piece: &Piece) -> Result<(), Flaw> {
     if before.end == Some(End::Rotate) { Ok(()) } else { Err(Flaw::NotContinued) }
 }
 
-/// How far a file can be believed by itself.
-fn state(piece: &Piece, last: bool) -> State {
+/// How far a file can be believed by itself, and, if `covered`, by what a later file of its chain
+/// proves.
+fn state(source: &Source<'_>, piece: &Piece, last: bool, covered: bool) -> State {
     if let Some(flaw) = piece.flaw {
         return State::Broken { line: piece.records + 1, flaw };
     }
+    let unproved = if covered { 0 } else { piece.records - piece.proved };
     match piece.end {
         _ if piece.torn || piece.records == 0 => State::Torn,
+        _ if unproved > 0 && source.copied.is_some() => State::Uncopied { unproved },
         Some(End::Stop) => State::Intact,
         Some(End::Rotate) if !last => State::Intact,
         Some(End::Rotate) => State::Continued,
-        None => State::Open { unproved: piece.records - piece.proved },
+        None => State::Open { unproved },
     }
 }

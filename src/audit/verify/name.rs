@@ -1,5 +1,7 @@
 //! [`Name`]: what the name of a file says of the chain in it.
 
+use std::ffi::OsStr;
+
 use super::line::Line;
 
 /// `<yyyymmddThhmmssZ>-<instance>.jsonl` or, for a later file of a chain,
@@ -13,8 +15,8 @@ pub(super) struct Name {
 
 impl Name {
     /// Takes a name apart. None: we do not call a file so.
-    pub(super) fn parse(name: &str) -> Option<Self> {
-        let (time, rest) = name.strip_suffix(".jsonl")?.split_once('-')?;
+    pub(super) fn parse(name: &OsStr) -> Option<Self> {
+        let (time, rest) = name.to_str()?.strip_suffix(".jsonl")?.split_once('-')?;
         let (instance, part) = match rest.split_once('.') {
             None => (rest, 1),
             Some((instance, part)) => {
@@ -23,6 +25,9 @@ impl Name {
                 (part == format!("{number}")).then_some((instance, number))?
             }
         };
+        let plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+        let fits = time.is_ascii() && matches!(instance.len(), 1..=64);
+        (fits && instance.chars().all(plain)).then_some(())?;
         Some(Self { instance: instance.to_owned(), part, time: time.to_owned() })
     }
 

@@ -33,7 +33,7 @@ pub(super) struct Piece {
     pub(super) closed: Vec<u64>,
     /// Whether the last record is `stop` or `rotate`.
     pub(super) end: Option<End>,
-    /// Records up to the last signed one.
+    /// Records up to the last one that proves them: signed or, if there is a copy, copied.
     pub(super) proved: u64,
     /// Where a key was first used after another one: record, from 1, and key.
     pub(super) keys: Vec<(u64, PublicKey)>,
@@ -61,7 +61,8 @@ pub(super) struct Source<'a> {
     /// Bytes that are looked at: what it held at first.
     pub(super) length: u64,
     pub(super) name: Option<Name>,
-    /// What the second place holds of its chain.
+    /// What the second place holds of its chain, if there is one. Then nothing else proves: who has
+    /// the key can sign what was never copied.
     pub(super) copied: Option<&'a Copied>,
 }
 
@@ -100,10 +101,7 @@ impl Source<'_> {
             let first_of_file = number == 0 && piece.records == 0;
             let followed = read.and_then(|line| {
                 self.follows(&piece, &line, first_of_file)?;
-                piece.accept(
-                    &line,
-                    self.copied.is_some_and(|copied| copied.contains_key(&line.seq)),
-                );
+                piece.accept(&line, self.copied.map(|copied| copied.contains_key(&line.seq)));
                 Ok(())
             });
             if let Err(flaw) = followed {
@@ -183,7 +181,8 @@ impl Piece {
         (self.flaw, self.torn) = (next.flaw, next.torn);
     }
 
-    fn accept(&mut self, line: &Line<'_>, copied: bool) {
+    /// Takes a line in. `copied` says whether it is in the copy, if there is one.
+    fn accept(&mut self, line: &Line<'_>, copied: Option<bool>) {
         self.records += 1;
         self.first.get_or_insert_with(|| (line.seq, line.prev().to_owned()));
         match &mut self.last {
@@ -201,13 +200,15 @@ impl Piece {
         {
             self.closed.push(intent);
         }
-        if let Some(key) = line.key {
-            self.proved = self.records;
-            if self.keys.last().is_none_or(|(_, last)| *last != key) {
-                self.keys.push((self.records, key));
-            }
+        if let Some(key) = line.key
+            && self.keys.last().is_none_or(|(_, last)| *last != key)
+        {
+            self.keys.push((self.records, key));
         }
-        if copied {
+        if copied.unwrap_or(line.key.is_some()) {
+            self.proved = self.records;
+        }
+        if copied == Some(true) {
             self.copied.push(line.seq);
         }
         self.end = match line.event() {

@@ -24,6 +24,8 @@ pub(crate) struct Report {
     pub(super) pinned: bool,
     /// Instance and `seq` of each record of the copy that is not in the folder.
     pub(super) missing: Vec<(String, u64)>,
+    /// Instance and `seq` of each record of which the copy has two.
+    pub(super) disputed: BTreeSet<(String, u64)>,
     /// Why the copy cannot be read, if so.
     pub(super) copy_unreadable: Option<io::Error>,
     /// Lines of the copy that are no signed records.
@@ -56,6 +58,12 @@ pub(crate) enum State {
         /// Records after the last checkpoint.
         unproved: u64,
     },
+    /// No broken link, but the copy of the checkpoints does not reach to its end. Whoever has the key
+    /// can have signed the rest, an end too.
+    Uncopied {
+        /// Records after the last one that was copied.
+        unproved: u64,
+    },
     /// The last line was not written to its end: a crash, or a cut.
     Torn,
     /// The chain breaks.
@@ -75,7 +83,7 @@ impl State {
         match self {
             Self::Intact => 0,
             Self::Broken { .. } => 1,
-            Self::Continued | Self::Open { .. } | Self::Torn => 2,
+            Self::Continued | Self::Open { .. } | Self::Uncopied { .. } | Self::Torn => 2,
             Self::Unreadable(_) => 3,
         }
     }
@@ -97,6 +105,7 @@ impl Report {
             keys: Vec::new(),
             pinned: false,
             missing: Vec::new(),
+            disputed: BTreeSet::new(),
             copy_unreadable: None,
             copy_unfit: 0,
         }
@@ -116,7 +125,7 @@ impl Report {
     /// proves nothing: 2.
     pub(crate) fn exit_code(&self) -> u8 {
         let any = |code| self.files.iter().any(|file| file.state.exit_code() == code);
-        if any(1) || !self.missing.is_empty() {
+        if any(1) || !self.missing.is_empty() || !self.disputed.is_empty() {
             1
         } else if any(3) || self.unreadable.is_some() || self.copy_unreadable.is_some() {
             3
@@ -135,10 +144,24 @@ impl Report {
             let lines = self.copy_unfit;
             writeln!(f, "the copy of the checkpoints: {lines} lines are no signed records")?;
         }
+        for (instance, seq) in self.disputed.iter().take(NAMED) {
+            writeln!(
+                f,
+                "TAMPERED: the copy of the checkpoints has two different records {seq} of {}",
+                instance.escape_debug()
+            )?;
+        }
         for (instance, seq) in self.missing.iter().take(NAMED) {
             writeln!(
                 f,
-                "TAMPERED: checkpoint {seq} of {instance} was copied and is not in the log: it was cut, removed or rewritten"
+                "TAMPERED: checkpoint {seq} of {} was copied and is not in the log: it was cut, removed or rewritten",
+                instance.escape_debug()
+            )?;
+        }
+        if !self.missing.is_empty() {
+            writeln!(
+                f,
+                "of a log that is still written, copy the checkpoints first and the folder after them"
             )?;
         }
         let more = self.missing.len().saturating_sub(NAMED);
@@ -206,6 +229,10 @@ impl fmt::Display for FileReport {
             State::Open { unproved } => writeln!(
                 f,
                 "TAIL NOT PROVEN, records {records}, {unproved} after the last checkpoint, no `stop` (running, killed or cut)"
+            ),
+            State::Uncopied { unproved } => writeln!(
+                f,
+                "TAIL NOT PROVEN, records {records}, {unproved} after the last one in the copy of the checkpoints (running, killed, cut or made up)"
             ),
             State::Torn => {
                 writeln!(

@@ -348,8 +348,15 @@ pub(super) const KINDS: &[Kind] = &[
         let name = any(log, random);
         let content = log.files.remove(&name).unwrap();
         let (time, rest) = name.split_once('-').unwrap();
-        let new =
-            *random.pick(&["audit", "a-b-c", "-", "20260101T000000Z-x.01", "x-y.1", "x-y.2.3"]);
+        let new = *random.pick(&[
+            "audit",
+            "a-b-c",
+            "-",
+            ".",
+            "20260101T000000Z-x.01",
+            "x-y.1",
+            "x-y.2.3",
+        ]);
         let new =
             if random.below(2) == 0 { format!("{new}.jsonl") } else { format!("{time}-x{rest}") };
         log.files.insert(new, content);
