@@ -48,7 +48,8 @@ fn what_an_attacker_wrote_is_shown_and_does_nothing() {
             let hidden = |c: char| c.is_control() && !"\r\n\t".contains(c);
             assert!(!field.contains(hidden), "{name}: {field:?}");
         }
-        let page = folder.path().join("page.html");
+        let elsewhere = tempfile::tempdir().unwrap();
+        let page = elsewhere.path().join("page.html");
         let made = over(folder.path(), &["report", "--html", page.to_str().unwrap()]);
         assert_eq!(made.code, 0, "{name}: {}", made.err);
         let page = fs::read_to_string(page).unwrap();
@@ -171,6 +172,7 @@ fn what_cannot_be_read_is_said() {
             over(&cases("reconcile/log"), &["reconcile", "--actiontrail", path.to_str().unwrap()]);
         let expected = if broken.is_empty() { 0 } else { 3 };
         assert_eq!(read.code, expected, "{broken}: {}", read.err);
+    assert_eq!(cell(3, "code"), "'\n=1");
     }
 }
 
