@@ -163,10 +163,17 @@ impl Members<'_> {
         }
     }
 
+    /// Whether it is a call to KMS, or may be one: an event that names no service is not left out.
     fn is_of_kms(&self) -> bool {
-        match self.text("serviceName") {
-            Some(service) => service.eq_ignore_ascii_case("kms"),
-            None => self.text("eventSource").is_some_and(|host| host.starts_with("kms")),
+        let kms = |host: &str| {
+            host.to_ascii_lowercase().split(['.', '-', '/', ':']).any(|part| part == "kms")
+        };
+        match (self.text("serviceName"), self.text("eventSource")) {
+            (None, None) => true,
+            (service, host) => {
+                service.is_some_and(|name| name.eq_ignore_ascii_case("kms"))
+                    || host.is_some_and(kms)
+            }
         }
     }
 

@@ -23,6 +23,8 @@ pub(crate) enum Kind {
     Approved,
     /// Policy, a limit or a person refused.
     Denied,
+    /// A value is about to be shown to the person who approved that: exactly one look follows.
+    Shown,
     /// The client declined a form, or could not show it: not a person's answer.
     ClientDeclined,
     /// A wrong PIN or a bad signature.

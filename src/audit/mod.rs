@@ -47,6 +47,7 @@
 //! - [`log`] the writer thread and its doors · [`trail`] an open intent and the proof that it closed
 //! - [`query`] reads it for people, [`report`] as a page, [`reconcile`] against [`actiontrail`]
 //! - [`key`] what signs · [`copies`] the second place of checkpoints · [`keeping`] how a log is kept
+//! - [`proven`] which records the verifier vouches for
 //! - [`verify()`] checks a folder of chains · `json` reads a line without forgiving anything
 //!
 //! Nothing here may hold a value, its length or hash, a token, a PIN, an `AccessKey` id or text
@@ -59,6 +60,7 @@ mod json;
 mod keeping;
 mod key;
 mod log;
+pub(crate) mod proven;
 pub(crate) mod query;
 pub(crate) mod reconcile;
 mod record;

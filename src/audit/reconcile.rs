@@ -8,6 +8,7 @@ use std::collections::HashMap;
 use jiff::{SignedDuration, Timestamp};
 
 use super::actiontrail::CloudEvent;
+use super::proven::Proven;
 use super::query::{Filter, Row};
 
 /// What every request of an agent skill says of itself, ours among them.
@@ -24,6 +25,10 @@ pub(crate) struct Ours {
     pub(crate) secret: Option<String>,
     /// None if the answer never came.
     pub(crate) request_id: Option<String>,
+    /// The file that says so.
+    pub(crate) file: String,
+    /// Whether the verifier vouches for its records.
+    proven: bool,
     /// Within the window that was asked for.
     due: bool,
     matched: bool,
@@ -48,12 +53,12 @@ pub(crate) struct Reconciled {
     /// Calls of ours that ActionTrail has not.
     pub(crate) ours: Vec<Ours>,
     pub(crate) matched: u64,
+    /// Those of the matched that only a record tells of which anybody can have written.
+    pub(crate) unproven: Vec<(CloudEvent, Ours)>,
     /// Requests that our log counts and names no RequestId of: earlier tries of calls.
     pub(crate) earlier_tries: i64,
     /// Events outside the window.
     pub(crate) outside: u64,
-    /// From when to when was looked.
-    pub(crate) window: Option<(Timestamp, Timestamp)>,
 }
 
 /// Our side.
@@ -62,18 +67,11 @@ pub(crate) struct Ledger {
     calls: Vec<Ours>,
     by_request: HashMap<String, usize>,
     earlier_tries: i64,
-    /// Of the first and the last record.
-    seen: Option<(Timestamp, Timestamp)>,
 }
 
 impl Ledger {
     /// Takes a row of the log.
-    pub(crate) fn add(&mut self, row: &Row, filter: &Filter) {
-        for line in row.lines() {
-            let time = line.time();
-            let (first, last) = self.seen.unwrap_or((time, time));
-            self.seen = Some((first.min(time), last.max(time)));
-        }
+    pub(crate) fn add(&mut self, row: &Row, filter: &Filter, proven: &Proven) {
         let request_id = row.text("upstream.request_id").map(str::to_owned);
         // A row without a request, such as a refusal, is none of theirs.
         if row.event() != "intent" && request_id.is_none() {
@@ -87,29 +85,33 @@ impl Ledger {
         let due = filter.in_time(row.time());
         let tries = row.integer("upstream.attempts").filter(|_| due).unwrap_or(1);
         self.earlier_tries = self.earlier_tries.saturating_add(tries.clamp(1, 100) - 1);
+        let proven = proven.has(row);
         if let Some(id) = &request_id {
-            self.by_request.insert(id.to_uppercase(), self.calls.len());
+            let (id, call) = (id.to_uppercase(), self.calls.len());
+            let known = self.by_request.get(&id).and_then(|at| self.calls.get(*at));
+            // What is proven is not put aside for what is not.
+            if proven || known.is_none_or(|known| !known.proven) {
+                self.by_request.insert(id, call);
+            }
         }
+        let file = row.lines().last().map(|line| line.place().file.to_string());
         self.calls.push(Ours {
             time: row.time(),
             call: row.call().unwrap_or_default(),
             action: row.text("action").unwrap_or_default().to_owned(),
             secret: row.secret().map(str::to_owned),
             request_id,
+            file: file.unwrap_or_default(),
+            proven,
             due,
             matched: false,
         });
     }
 
-    /// Compares with what the cloud saw, within the window of the filter or else of the log.
+    /// Compares with what the cloud saw, within the window of the filter. Without one there is
+    /// none: that of the log would hide the calls of a chain that was removed.
     pub(crate) fn against(mut self, events: Vec<CloudEvent>, filter: &Filter) -> Reconciled {
-        let since = filter.since.or(self.seen.map(|(first, _)| whole_second(first)));
-        let until = filter.until.or(self.seen.map(|(_, last)| after(last)));
-        let mut found = Reconciled {
-            earlier_tries: self.earlier_tries,
-            window: since.zip(until),
-            ..Reconciled::default()
-        };
+        let mut found = Reconciled { earlier_tries: self.earlier_tries, ..Reconciled::default() };
         for event in events {
             let id = event.request_id.as_deref().map(str::to_uppercase);
             let own = id.and_then(|id| self.by_request.get(&id).copied());
@@ -117,11 +119,14 @@ impl Ledger {
                 own.matched = true;
                 if own.action.eq_ignore_ascii_case(&event.action) {
                     found.matched += 1;
+                    if !own.proven {
+                        found.unproven.push((event, own.clone()));
+                    }
                 } else {
                     let own = own.clone();
                     found.theirs.push((Stray::Differs, event, Some(own)));
                 }
-            } else if event.time.is_some_and(|time| !within(time, since, until)) {
+            } else if event.time.is_some_and(|time| !filter.in_time(time)) {
                 found.outside += 1;
             } else {
                 let stray = if is_marked(&event) { Stray::Marked } else { Stray::Other };
@@ -148,17 +153,4 @@ impl Ledger {
 
 fn is_marked(event: &CloudEvent) -> bool {
     event.user_agent.as_deref().is_some_and(|agent| agent.contains(MARKER))
-}
-
-fn within(time: Timestamp, since: Option<Timestamp>, until: Option<Timestamp>) -> bool {
-    since.is_none_or(|since| time >= since) && until.is_none_or(|until| time < until)
-}
-
-/// ActionTrail tells whole seconds.
-fn whole_second(time: Timestamp) -> Timestamp {
-    Timestamp::from_second(time.as_second()).unwrap_or(time)
-}
-
-fn after(time: Timestamp) -> Timestamp {
-    Timestamp::from_second(time.as_second().saturating_add(1)).unwrap_or(time)
 }

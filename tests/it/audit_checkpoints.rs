@@ -291,6 +291,9 @@ fn an_auditor_is_answered_without_our_binary() {
     let disclosed = question.redeem(&mut server);
     assert_eq!(disclosed["Status"], "ok");
     assert_eq!(question.redeem(&mut server)["Error"]["Code"], "ConfirmationUsed");
+    let refused = crate::harness::Question::disclosure(&mut server, "app/db");
+    refused.decide(&server, &["n"]);
+    assert_eq!(refused.redeem(&mut server)["Error"]["Code"], "ConfirmationDeclined");
     assert!(server.finish().0.success());
     let request = disclosed["RequestId"].as_str().unwrap();
     let trail = home.path().join("trail.json");
@@ -313,13 +316,21 @@ fn an_auditor_is_answered_without_our_binary() {
     assert_eq!(disclosures.len(), 1, "{disclosures:?}");
     let fields: Vec<&str> = disclosures[0].split('\t').collect();
     assert_eq!(fields[1..7], ["app/db", "v1", "agent", "it/1", "person", "terminal"]);
-    assert_eq!(fields[8..], ["ok", "-", request]);
+    assert_eq!(fields[8..11], ["ok", "-", request]);
+    assert_eq!(fields[13], "yes", "a signed end proves it");
     let month = &fields[0][..7];
     assert_eq!(ask(&["--disclosures", "--month", month]), disclosures);
     assert!(ask(&["--disclosures", "--month", "1999-01"]).is_empty());
     let denials = ask(&["--denials"]);
-    assert_eq!(denials.len(), 1, "{denials:?}");
-    assert!(denials[0].contains("\tGetSecretValue\tapp/db\tConfirmationUsed\t"), "{denials:?}");
+    // A token used twice, the no of a person, and the call that was refused for it.
+    assert_eq!(denials.len(), 3, "{denials:?}");
+    let used = "\tGetSecretValue\tapp/db\tConfirmationUsed\t";
+    assert_eq!(denials.iter().filter(|row| row.contains(used)).count(), 1, "{denials:?}");
+    let no = denials.iter().map(|row| row.split('\t').collect::<Vec<_>>());
+    let no = no.filter(|row| row[8] == "terminal").collect::<Vec<_>>();
+    assert_eq!(no.len(), 1, "{denials:?}");
+    assert_eq!((no[0][1], no[0][7], no[0][12]), ("denied", "agent", "yes"));
+    assert!(no[0][9].starts_with("uid "), "{denials:?}");
     let found = ask(&["--actiontrail", trail.to_str().unwrap()]);
     assert_eq!(found.len(), 1, "{found:?}");
     assert!(found[0].contains(outside) && !found[0].contains(request), "{found:?}");

@@ -70,6 +70,17 @@ fn the_value_is_shown_once_to_who_approved_it_and_to_nobody_else() {
         assert!(!kept.contains("horse") && !kept.contains(secret), "{kept}");
     }
     assert!(log.contains(r#""destination":"person""#), "{log}");
+    // The one look is on record, by the approval that allowed it.
+    let records = server.audit();
+    let of = |event: &str| -> Vec<&Value> {
+        records.iter().filter(|record| record["event"] == event).collect()
+    };
+    let (seen, yes) = (of("shown"), of("approved"));
+    assert_eq!((seen.len(), yes.len()), (1, 1), "{log}");
+    assert_eq!(seen[0]["approval"]["token_id"], yes[0]["approval"]["token_id"]);
+    assert_eq!(seen[0]["approval"]["method"], "page");
+    assert_eq!((&seen[0]["destination"], &seen[0]["outcome"]), (&json!("person"), &json!("shown")));
+    assert_eq!(seen[0]["resource"]["name"], yes[0]["resource"]["name"]);
     let (status, stderr) = server.finish();
     assert!(status.success() && !stderr.contains("horse") && !stderr.contains(secret), "{stderr}");
 }
@@ -162,4 +173,21 @@ fn what_cannot_be_recorded_is_not_shown() {
     let seen = look_at(&place);
     assert!(seen.contains("on its way") && !seen.contains("horse"), "{seen}");
     assert!(press_at(&place, "").starts_with("HTTP/1.1 404"));
+}
+
+/// Nor is it shown by the press that follows the answer.
+#[test]
+fn a_showing_that_cannot_be_recorded_shows_nothing() {
+    let emulator = Emulator::start();
+    let mut server = server(&emulator);
+    let (question, page) = asked(&mut server);
+    let place = approved(&page);
+    assert_eq!(question.redeem(&mut server)["Status"], "ok");
+    assert!(look_at(&place).contains("Show the value"));
+    std::fs::remove_dir_all(server.state().join("audit")).unwrap();
+    let refused = press_at(&place, "");
+    assert!(refused.starts_with("HTTP/1.1 503") && !refused.contains("horse"), "{refused}");
+    for again in [press_at(&place, ""), look_at(&place)] {
+        assert!(again.starts_with("HTTP/1.1 404") && !again.contains("horse"), "{again}");
+    }
 }

@@ -39,7 +39,19 @@ pub(super) struct Shown {
 #[derive(Debug)]
 struct Waiting {
     question: Hash,
+    /// Name of the secret.
+    secret: String,
     value: Option<Sensitive>,
+}
+
+/// A value that was taken from its place: it is there no more.
+#[derive(Debug)]
+pub(super) struct Taken {
+    /// The question that it answers.
+    pub(super) question: Hash,
+    /// Name of the secret.
+    pub(super) secret: String,
+    pub(super) value: Sensitive,
 }
 
 /// A person who waits for a value, for whoever has it to show.
@@ -76,7 +88,7 @@ impl Shown {
 
     /// The place for the value of that question, one however often it is asked for: the random end
     /// of its address.
-    pub(super) fn open(&self, question: Hash) -> Result<String, Unspecified> {
+    pub(super) fn open(&self, question: Hash, secret: &str) -> Result<String, Unspecified> {
         let known = |all: &HashMap<String, Waiting>| {
             all.iter().find(|(_, it)| it.question == question).map(|(name, _)| name.clone())
         };
@@ -86,7 +98,8 @@ impl Shown {
         let mut bytes = [0_u8; 16];
         SystemRandom::new().fill(&mut bytes)?;
         let name = hex::encode(&bytes);
-        self.with(|all| all.insert(name.clone(), Waiting { question, value: None }));
+        let waiting = Waiting { question, secret: secret.to_owned(), value: None };
+        self.with(|all| all.insert(name.clone(), waiting));
         self.close_later(name.clone(), false);
         Ok(name)
     }
@@ -108,10 +121,11 @@ impl Shown {
     }
 
     /// Takes the value, for the one look.
-    pub(super) fn take(&self, name: &str) -> Option<Sensitive> {
+    pub(super) fn take(&self, name: &str) -> Option<Taken> {
         self.with(|all| {
             all.get(name)?.value.as_ref()?;
-            all.remove(name)?.value
+            let Waiting { question, secret, value } = all.remove(name)?;
+            Some(Taken { question, secret, value: value? })
         })
     }
 
@@ -145,7 +159,7 @@ mod tests {
     async fn a_value_has_one_place_and_one_look() {
         let shown = Shown::new();
         assert!(shown.viewer([1; 32]).is_none(), "nobody waits");
-        let name = shown.open([1; 32]).unwrap();
+        let name = shown.open([1; 32], "app/db").unwrap();
         assert!(shown.viewer([2; 32]).is_none());
         assert_eq!(shown.look(&name), Place::Waits);
         assert!(shown.take(&name).is_none());
@@ -170,8 +184,8 @@ mod tests {
     #[tokio::test]
     async fn places_and_values_do_not_last() {
         let shown = Shown::lasting(Duration::ZERO);
-        let empty = shown.open([1; 32]).unwrap();
-        let full = shown.open([2; 32]).unwrap();
+        let empty = shown.open([1; 32], "app/db").unwrap();
+        let full = shown.open([2; 32], "app/db").unwrap();
         // Nothing else runs before the first await: the life of the place is not over yet.
         assert!(shown.viewer([2; 32]).unwrap().show(value()));
         gone(&shown, &empty).await;
@@ -182,11 +196,11 @@ mod tests {
     #[tokio::test]
     async fn a_question_has_one_place_however_often_it_is_sent() {
         let shown = Shown::new();
-        let name = shown.open([1; 32]).unwrap();
-        assert_eq!(shown.open([1; 32]).unwrap(), name);
-        assert_ne!(shown.open([2; 32]).unwrap(), name);
+        let name = shown.open([1; 32], "app/db").unwrap();
+        assert_eq!(shown.open([1; 32], "app/db").unwrap(), name);
+        assert_ne!(shown.open([2; 32], "app/db").unwrap(), name);
         assert!(shown.viewer([1; 32]).unwrap().show(value()));
-        assert_eq!(shown.open([1; 32]).unwrap(), name);
+        assert_eq!(shown.open([1; 32], "app/db").unwrap(), name);
         assert_eq!(shown.look(&name), Place::Holds);
     }
 }

@@ -18,12 +18,12 @@ use super::few::Few;
 use super::form::Form;
 use super::posted::Posted;
 use super::seal::Sealer;
-use super::shown::{Place, Shown};
+use super::shown::{Place, Shown, Taken};
 use super::style::policy;
 use super::view::{Question, coming, list, notice, ready, value};
 use crate::approval::channel::{Answer, Channel as _, DecideError, Desk};
 use crate::approval::pin::PinError;
-use crate::audit::AuditLog;
+use crate::audit::{self, AuditLog, Durability, Kind};
 use crate::clock::Clock;
 use crate::factor::PinFile;
 use crate::guard::approval::{Record, digest};
@@ -120,7 +120,7 @@ impl Site {
         match (head.method, rest.as_str()) {
             (Method::GET, "") => self.all(),
             (Method::GET, _) if rest.starts_with(VALUES) => self.look(&rest),
-            (Method::POST, _) if rest.starts_with(VALUES) => self.show(&rest),
+            (Method::POST, _) if rest.starts_with(VALUES) => self.show(&rest).await,
             (Method::GET, _) => match self.find(&rest, StatusCode::NOT_FOUND) {
                 Ok(pending) => self.question(&pending, StatusCode::OK, None),
                 Err(seen) => seen,
@@ -267,7 +267,7 @@ impl Site {
         if !posted.approves() || !to_person || !posted.shows_value_of(&record) {
             return Ok(None);
         }
-        let opened = self.shown.open(pending.token_hash);
+        let opened = self.shown.open(pending.token_hash, &record.resource);
         opened.map(Some).map_err(|_| self.broken("no randomness is to be had"))
     }
 
@@ -281,12 +281,18 @@ impl Site {
         }
     }
 
-    /// Shows the value, this once.
-    fn show(&self, rest: &str) -> Seen {
-        match self.shown.take(rest.trim_start_matches(VALUES)) {
-            Some(shown) => (StatusCode::OK, value(&shown)),
-            None => self.gone(),
+    /// Shows the value, this once, and only when that is on record.
+    async fn show(&self, rest: &str) -> Seen {
+        let Some(taken) = self.shown.take(rest.trim_start_matches(VALUES)) else {
+            return self.gone();
+        };
+        let recorded = self.audit.record(Kind::Shown, seen(&taken), Durability::Synced).await;
+        if recorded.is_err() {
+            let text = "The audit log cannot be written, so the value was dropped unseen. Ask the agent to try again once that is mended.";
+            let seen = notice("The value is not shown", text, Some(&self.list()));
+            return (StatusCode::SERVICE_UNAVAILABLE, seen);
         }
+        (StatusCode::OK, value(&taken.value))
     }
 
     fn gone(&self) -> Seen {
@@ -307,6 +313,24 @@ impl Site {
         let text = format!("Nothing was decided: {why}.");
         let seen = notice("This cannot be decided", &text, Some(&self.list()));
         (StatusCode::SERVICE_UNAVAILABLE, seen)
+    }
+}
+
+/// What the log says of a value that is about to be shown.
+fn seen(taken: &Taken) -> audit::Event {
+    audit::Event {
+        resource: Some(audit::Resource {
+            name: Some(taken.secret.clone()),
+            ..audit::Resource::default()
+        }),
+        approval: Some(audit::Approval {
+            token_id: Some(hex::encode(taken.question.get(..6).unwrap_or_default())),
+            method: Some("page".into()),
+            ..audit::Approval::default()
+        }),
+        destination: Some(Destination::Person.name().into()),
+        outcome: Some("shown".into()),
+        ..audit::Event::default()
     }
 }
 

@@ -96,7 +96,8 @@ fn others(record: &Line) -> String {
 /// "CSV injection"; the wide forms are taken for the narrow ones in some places). What is hidden is
 /// escaped, but for tabs and line ends.
 fn field(text: &str) -> String {
-    let calculates = text.starts_with(['=', '+', '-', '@', '\t', '\r', '＝', '＋', '－', '＠']);
+    let calculates =
+        text.starts_with(['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠']);
     let mut out = String::from(if calculates { "'" } else { "" });
     for c in text.chars() {
         if is_hidden(c) && !matches!(c, '\t' | '\r' | '\n') {
@@ -113,6 +114,7 @@ fn field(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::super::line::Place;
     use super::*;
 
     #[test]
@@ -125,6 +127,7 @@ mod tests {
             ("@sum", "\"'@sum\""),
             ("\t=1", "\"'\t=1\""),
             ("\r=1", "\"'\r=1\""),
+            ("\n=1", "\"'\n=1\""),
             ("＝1", "\"'＝1\""),
             ("say \"hi\", twice", "\"say \"\"hi\"\", twice\""),
             ("two\r\nlines", "\"two\r\nlines\""),
@@ -138,7 +141,7 @@ mod tests {
     #[test]
     fn what_has_no_column_is_kept() {
         let text = br#"{"seq":1,"event":"new","later":[1],"cloud":{"region":"r","moon":"m"}}"#;
-        let record = Line::parse(text, jiff::Timestamp::UNIX_EPOCH).unwrap();
+        let record = Line::parse(text, jiff::Timestamp::UNIX_EPOCH, Place::default()).unwrap();
         let line = line(&record);
         let others = r#""{""later"":[1],""cloud"":{""moon"":""m""}}""#;
         assert!(line.ends_with(&format!(",{others}\r\n")), "{line}");

@@ -1,6 +1,7 @@
 //! [`Line`]: one record as it stands in a file.
 
 use std::fmt::Write as _;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde_json::{Map, Value};
@@ -11,20 +12,36 @@ pub(crate) struct Line {
     members: Map<String, Value>,
     /// Its `time`, or that of the record before it if it has none.
     time: Timestamp,
+    place: Place,
+}
+
+/// Where a record stands.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Place {
+    /// Name of the file in the folder.
+    pub(crate) file: Arc<str>,
+    /// Number of the line, from 1.
+    pub(crate) line: u64,
+    /// Bytes of the line.
+    pub(crate) bytes: usize,
 }
 
 impl Line {
     /// The record in `line`, a line without its newline; none if it is no JSON object with an
     /// `event`. `before` is the time of a record that names none.
-    pub(super) fn parse(line: &[u8], before: Timestamp) -> Option<Self> {
+    pub(super) fn parse(line: &[u8], before: Timestamp, place: Place) -> Option<Self> {
         let members: Map<String, Value> = serde_json::from_slice(line).ok()?;
         members.get("event")?.as_str()?;
         let time = members.get("time").and_then(Value::as_str).and_then(|text| text.parse().ok());
-        Some(Self { members, time: time.unwrap_or(before) })
+        Some(Self { members, time: time.unwrap_or(before), place })
     }
 
     pub(crate) fn time(&self) -> Timestamp {
         self.time
+    }
+
+    pub(crate) fn place(&self) -> &Place {
+        &self.place
     }
 
     /// What happened.

@@ -169,7 +169,7 @@ impl<'a> Merge<'a> {
                 return;
             }
             Ok(None) => {}
-            Err(error) => self.trouble.unreadable.push((source.name, error)),
+            Err(error) => self.trouble.unreadable.push((source.name.to_string(), error)),
         }
         self.trouble.broken += source.broken;
         self.ended = Some(file);

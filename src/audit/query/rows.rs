@@ -7,6 +7,10 @@ use jiff::Timestamp;
 use super::line::Line;
 use super::merge::{Item, Merge, Trouble};
 
+/// Bytes of records that are held back for a call that stays open. In memory they take more, up to
+/// 40 times as much if somebody meant them to.
+const HELD: usize = 4 * 1024 * 1024;
+
 /// One call, or one event that belongs to none.
 #[derive(Debug, Clone)]
 pub(crate) struct Row {
@@ -150,11 +154,14 @@ pub(crate) fn secret_name(resource: &str) -> &str {
 /// The rows of a folder, in the order in which they begin.
 ///
 /// A row is held back while its call is open, and those after it with it: about as long as a call
-/// takes. A call that was never closed holds them until its process has ended.
+/// takes. A call that was never closed holds them until its process has ended, or until they are
+/// more than [`HELD`]: then it goes on without its result, which is a row of its own if it comes.
 #[derive(Debug)]
 pub(crate) struct Rows<'a> {
     merge: Merge<'a>,
     held: VecDeque<Held>,
+    /// Bytes of the records that are held.
+    bytes: usize,
     /// Number of the first row that is held.
     first: usize,
     /// The open calls, by process and call, or by the number of an intent that names no call.
@@ -184,6 +191,7 @@ impl<'a> Rows<'a> {
         Self {
             merge,
             held: VecDeque::new(),
+            bytes: 0,
             first: 0,
             open: HashMap::new(),
             rotated: HashSet::new(),
@@ -204,6 +212,7 @@ impl<'a> Rows<'a> {
 
     fn take(&mut self, file: usize, line: Line) {
         self.records += 1;
+        self.bytes = self.bytes.saturating_add(line.place().bytes);
         self.last.insert(file, line.event() == "rotate");
         match line.event() {
             "intent" => {
@@ -258,6 +267,24 @@ impl<'a> Rows<'a> {
         self.give_up(|open| open.file == file);
     }
 
+    /// Lets the first row go. Nothing closes it any more.
+    fn let_go(&mut self) -> Option<Row> {
+        let Held { row, open } = self.held.pop_front()?;
+        if open && let Some(line) = row.lines.first() {
+            let key = key(line, "seq");
+            if let Some(calls) = self.open.get_mut(&key) {
+                calls.retain(|call| call.row != self.first);
+                if calls.is_empty() {
+                    self.open.remove(&key);
+                }
+            }
+        }
+        self.first += 1;
+        let bytes: usize = row.lines.iter().map(|line| line.place().bytes).sum();
+        self.bytes = self.bytes.saturating_sub(bytes);
+        Some(row)
+    }
+
     fn give_up(&mut self, which: impl Fn(&Open) -> bool) {
         let mut given_up = Vec::new();
         self.open.retain(|_, open| {
@@ -275,9 +302,8 @@ impl Iterator for Rows<'_> {
 
     fn next(&mut self) -> Option<Row> {
         loop {
-            if self.held.front().is_some_and(|held| !held.open) {
-                self.first += 1;
-                return self.held.pop_front().map(|held| held.row);
+            if self.held.front().is_some_and(|held| !held.open || self.bytes > HELD) {
+                return self.let_go();
             }
             match self.merge.next() {
                 Some(Item::Line(file, line)) => self.take(file, line),

@@ -3,19 +3,22 @@
 use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader};
 use std::path::Path;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::line::Line;
+use super::line::{Line, Place};
 use crate::audit::record::MAX_LINE;
 
 /// An open file.
 #[derive(Debug)]
 pub(super) struct Source {
     /// Its name in the folder.
-    pub(super) name: String,
+    pub(super) name: Arc<str>,
     reader: BufReader<File>,
     line: Vec<u8>,
+    /// Lines read so far.
+    lines: u64,
     /// Of the record before.
     time: Timestamp,
     /// Lines that are no records.
@@ -31,9 +34,10 @@ impl Source {
             return Err(io::Error::other("not a regular file"));
         }
         Ok(Self {
-            name: name(path),
+            name: name(path).into(),
             reader: BufReader::new(File::open(path)?),
             line: Vec::new(),
+            lines: 0,
             time: Timestamp::UNIX_EPOCH,
             broken: 0,
             read: 0,
@@ -43,7 +47,10 @@ impl Source {
     /// The next record; nothing at the end.
     pub(super) fn next(&mut self) -> io::Result<Option<Line>> {
         while let Some(fits) = self.fill()? {
-            if let Some(line) = fits.then(|| Line::parse(&self.line, self.time)).flatten() {
+            self.lines += 1;
+            let (file, bytes) = (Arc::clone(&self.name), self.line.len());
+            let place = Place { file, line: self.lines, bytes };
+            if let Some(line) = fits.then(|| Line::parse(&self.line, self.time, place)).flatten() {
                 self.time = line.time();
                 return Ok(Some(line));
             }

@@ -102,8 +102,8 @@ impl Figures {
             Story::Approved | Story::Denied => self.decided(row),
             Story::Asked => self.asked += 1,
             Story::Other => {
-                let ends = ["start", "stop", "checkpoint", "rotate"];
-                if !ends.contains(&row.event()) {
+                let usual = ["start", "stop", "checkpoint", "rotate", "shown"];
+                if !usual.contains(&row.event()) {
                     *self.alarms.of(row.event()) += 1;
                 }
             }

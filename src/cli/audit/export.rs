@@ -50,7 +50,7 @@ pub(super) fn run(flags: Flags, env: &Env, clock: &Clock) -> Result<ExitCode, Fa
         }
         Some(path) => {
             let failed = |error| unwritable(path, &error);
-            let mut out = BufWriter::new(Private::new(path).map_err(failed)?);
+            let mut out = BufWriter::new(Private::new(path, &folder).map_err(failed)?);
             let walked = write(&mut out, flags.format, &folder, &filter).map_err(failed)?;
             let file = out.into_inner().map_err(|error| failed(error.into_error()))?;
             file.keep().map_err(failed)?;

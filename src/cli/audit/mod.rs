@@ -37,7 +37,7 @@ pub(super) enum Command {
     /// Write one page with charts and tables, for a browser, without a script
     Report(Box<report::Flags>),
     /// Compare with ActionTrail; exit code 1 if it has calls that this log has not, 3 unreadable
-    Reconcile(reconcile::Flags),
+    Reconcile(Box<reconcile::Flags>),
 }
 
 pub(super) fn run(command: Command, env: &Env) -> Result<ExitCode, Failure> {
@@ -46,7 +46,7 @@ pub(super) fn run(command: Command, env: &Env) -> Result<ExitCode, Failure> {
         Command::Verify(flags) => verify::run(flags, env),
         Command::Key(state) => key::run(state, env),
         Command::Export(flags) => export::run(*flags, env, &clock),
-        Command::Reconcile(flags) => reconcile::run(flags, env, &clock),
+        Command::Reconcile(flags) => reconcile::run(*flags, env, &clock),
         Command::Report(flags) => report::run(*flags, env, &clock),
         Command::Show(flags) => show::run(*flags, env, &clock),
     }

@@ -16,7 +16,16 @@ pub(super) struct Private {
 
 impl Private {
     /// Beside `path`. What is there already must be a regular file; it is replaced at the end.
-    pub(super) fn new(path: &Path) -> io::Result<Self> {
+    ///
+    /// # Errors
+    /// Also if `path` is in the folder `read` or below it: what is read is not to be changed.
+    pub(super) fn new(path: &Path, read: &Path) -> io::Result<Self> {
+        let place = path.parent().filter(|place| !place.as_os_str().is_empty());
+        let place = fs::canonicalize(place.unwrap_or(Path::new(".")))?;
+        // A folder that is not there has nothing in it.
+        if fs::canonicalize(read).is_ok_and(|read| place.starts_with(read)) {
+            return Err(io::Error::other("it is in the folder that is read"));
+        }
         match fs::symlink_metadata(path) {
             Ok(found) if !found.is_file() => {
                 return Err(io::Error::other("there is something that is no regular file"));

@@ -12,8 +12,10 @@ use super::reading::{UNREADABLE, Walked, walk};
 use super::table::{Table, columns};
 use super::{folder, show};
 use crate::audit::actiontrail::{self, CloudEvent};
+use crate::audit::proven::Proven;
 use crate::audit::query::{Filter, When, ascii, plain};
 use crate::audit::reconcile::{Ledger, Ours, Reconciled, Stray};
+use crate::audit::{Expected, PublicKey, verify};
 use crate::clock::Clock;
 use crate::env::Env;
 
@@ -25,12 +27,15 @@ pub(in crate::cli) struct Flags {
     /// Events of ActionTrail: a JSON array, one event a line, or an answer of LookupEvents
     #[arg(long, value_name = "FILE")]
     actiontrail: PathBuf,
-    /// Not before: RFC 3339, a day in UTC, or so long ago such as 7d [default: the first record]
+    /// Not before: RFC 3339, a day in UTC, or so long ago such as 7d [default: all that the file has]
     #[arg(long, value_name = "TIME")]
     since: Option<When>,
-    /// Before; a day counts to its end [default: the last record]
+    /// Before; a day counts to its end [default: all that the file has]
     #[arg(long, value_name = "TIME")]
     until: Option<When>,
+    /// Public key that must have signed, as `audit key` prints it; may be named again for another
+    #[arg(long = "key", value_name = "FILE|BASE64URL", allow_hyphen_values = true)]
+    keys: Vec<String>,
     /// table for people; json: one object a line, the counts last
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,
@@ -45,6 +50,7 @@ enum Format {
 }
 
 pub(super) fn run(flags: Flags, env: &Env, clock: &Clock) -> Result<ExitCode, Failure> {
+    let keys = flags.keys.iter().map(|key| PublicKey::given(key)).collect::<Result<_, _>>()?;
     let folder = folder(flags.folder, flags.state, env)?;
     let now = clock.now();
     let filter = Filter {
@@ -59,16 +65,19 @@ pub(super) fn run(flags: Flags, env: &Env, clock: &Clock) -> Result<ExitCode, Fa
             return Ok(ExitCode::from(UNREADABLE));
         }
     };
+    // What is not proven must not pass for a record of a call.
+    let expected = Expected { keys, copy: None };
+    let proven = Proven::by(&verify(&folder, &expected, &mut super::verify::progress()));
     let mut ledger = Ledger::default();
     let walked = walk(&folder, |row| {
-        ledger.add(&row, &filter);
+        ledger.add(&row, &filter, &proven);
         Ok(())
     })?;
     let found = ledger.against(trail.events, &filter);
     let mut out = BufWriter::new(io::stdout().lock());
     let written = match flags.format {
-        Format::Table => table(&mut out, &found),
-        Format::Json => lines(&mut out, &found),
+        Format::Table => table(&mut out, &found, &proven),
+        Format::Json => lines(&mut out, &found, &proven),
     };
     show::quietly(written.and_then(|()| out.flush()))?;
     notes(&found, trail.broken, trail.others)?;
@@ -91,9 +100,6 @@ fn exit_code(walked: &Walked, found: &Reconciled, broken: u64) -> u8 {
 
 fn notes(found: &Reconciled, broken: u64, others: u64) -> io::Result<()> {
     let mut err = io::stderr().lock();
-    if let Some((since, until)) = found.window {
-        writeln!(err, "the window is {since} to {until}; --since and --until set another")?;
-    }
     if broken > 0 {
         writeln!(err, "UNREADABLE: {broken} parts of the ActionTrail file are no events")?;
     }
@@ -116,8 +122,11 @@ fn notes(found: &Reconciled, broken: u64, others: u64) -> io::Result<()> {
     Ok(())
 }
 
-fn table(out: &mut impl Write, found: &Reconciled) -> io::Result<()> {
+fn table(out: &mut impl Write, found: &Reconciled, proven: &Proven) -> io::Result<()> {
     let table = Table::new([19, 14, 16, 0], columns());
+    if !proven.all() {
+        writeln!(out, "THE LOG IS NOT VERIFIED: `kms-mcp audit verify` says why\n")?;
+    }
     writeln!(out, "THEIRS WITHOUT OURS: {}", found.theirs.len())?;
     if !found.theirs.is_empty() {
         table.row(out, ["TIME (UTC)", "ACTION", "SECRET", "WHO, AND WHY IT IS STRANGE"])?;
@@ -139,6 +148,20 @@ fn table(out: &mut impl Write, found: &Reconciled) -> io::Result<()> {
         let call = plain(&format!("{}; {id}", own.call), 300);
         table.row(out, [&short(&own.time), &plain(&own.action, 100), &secret, &call])?;
     }
+    writeln!(out, "\nMATCHED BY AN UNPROVEN RECORD: {}", found.unproven.len())?;
+    if !found.unproven.is_empty() {
+        table.row(
+            out,
+            ["TIME (UTC)", "ACTION", "SECRET", "WHO, AND WHICH FILE SAYS THAT WE DID IT"],
+        )?;
+    }
+    for (event, own) in &found.unproven {
+        let time = event.time.map_or("-".to_owned(), |time| short(&time));
+        let secret = plain(event.resource.as_deref().unwrap_or("-"), 300);
+        let parts = [named(event), vec![format!("by {} of {}", own.call, own.file)]].concat();
+        let whose = plain(&parts.join("; "), 1000);
+        table.row(out, [&time, &plain(&event.action, 100), &secret, &whose])?;
+    }
     writeln!(out, "\nMATCHED: {}", found.matched)?;
     writeln!(out, "OUTSIDE THE WINDOW: {}", found.outside)
 }
@@ -157,6 +180,12 @@ fn why(stray: Stray, event: &CloudEvent, perhaps: Option<&Ours>) -> String {
         (Stray::Marked, None) => "OUR USER-AGENT, NOT IN OUR LOG".to_owned(),
         (Stray::Other, _) => "not by kms-mcp".to_owned(),
     }];
+    parts.extend(named(event));
+    parts.join("; ")
+}
+
+/// What the cloud says of who called.
+fn named(event: &CloudEvent) -> Vec<String> {
     let named = [
         ("", &event.who),
         ("key ", &event.caller_key),
@@ -164,13 +193,11 @@ fn why(stray: Stray, event: &CloudEvent, perhaps: Option<&Ours>) -> String {
         ("answered ", &event.error_code),
         ("RequestId ", &event.request_id),
     ];
-    parts.extend(
-        named.into_iter().filter_map(|(name, text)| Some(format!("{name}{}", text.as_ref()?))),
-    );
-    parts.join("; ")
+    let known = |(name, text): (_, &Option<String>)| Some(format!("{name}{}", text.as_ref()?));
+    named.into_iter().filter_map(known).collect()
 }
 
-fn lines(out: &mut impl Write, found: &Reconciled) -> io::Result<()> {
+fn lines(out: &mut impl Write, found: &Reconciled, proven: &Proven) -> io::Result<()> {
     for (stray, event, perhaps) in &found.theirs {
         let why = match stray {
             Stray::Marked => "our_user_agent",
@@ -194,10 +221,21 @@ fn lines(out: &mut impl Write, found: &Reconciled) -> io::Result<()> {
         });
         object(out, &line)?;
     }
+    for (event, own) in &found.unproven {
+        let line = json!({
+            "kind": "matched_by_unproven", "requestId": event.request_id,
+            "time": event.time.map(|time| time.to_string()), "action": event.action,
+            "resource": event.resource, "who": event.who, "caller_key": event.caller_key,
+            "sourceIp": event.source_ip, "userAgent": event.user_agent,
+            "call": own.call, "file": own.file,
+        });
+        object(out, &line)?;
+    }
     let counts = json!({
         "kind": "counts", "theirs_without_ours": found.theirs.len(),
         "ours_without_theirs": found.ours.len(), "matched": found.matched,
         "outside_the_window": found.outside,
+        "matched_by_unproven": found.unproven.len(), "verified": proven.all(),
     });
     object(out, &counts)
 }

@@ -48,7 +48,7 @@ pub(super) fn run(flags: Flags, env: &Env, clock: &Clock) -> Result<ExitCode, Fa
         ..Filter::default()
     };
     let failed = |error| unwritable(&flags.html, &error);
-    let mut out = BufWriter::new(Private::new(&flags.html).map_err(failed)?);
+    let mut out = BufWriter::new(Private::new(&flags.html, &folder).map_err(failed)?);
     let mut figures = Figures::default();
     let walked = walk(&folder, |row| {
         if filter.wants(&row) {

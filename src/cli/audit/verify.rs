@@ -54,7 +54,7 @@ pub(super) fn run(flags: Flags, env: &Env) -> Result<ExitCode, Failure> {
 }
 
 /// Shows on stderr, if that is a terminal, how far a long reading is.
-fn progress() -> impl FnMut(u64, u64) {
+pub(super) fn progress() -> impl FnMut(u64, u64) {
     let mut stderr = std::io::stderr();
     let on_terminal = stderr.is_terminal();
     let mut shown = 0;

@@ -9,6 +9,103 @@ use serde_json::{Value, json};
 use super::{Read, assert_harmless, assert_inert, audit, cases, csv};
 use crate::harness::Pty;
 
+/// Lines that would fill the memory if the call before them were waited for.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_call_that_stays_open_does_not_fill_the_memory() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut file = BufWriter::new(File::create(folder.path().join("open.jsonl")).unwrap());
+    let rest = r#""time":"2026-03-01T00:00:00Z","instance":"o""#;
+    writeln!(file, "{{\"seq\":1,\"event\":\"intent\",\"call\":\"c1\",{rest}}}").unwrap();
+    let many = "0,".repeat(30_000);
+    for _ in 0..300 {
+        writeln!(file, "{{\"event\":\"lockout\",{rest},\"x\":[{many}0]}}").unwrap();
+    }
+    file.into_inner().unwrap().sync_all().unwrap();
+    let shown = std::process::Command::new("sh")
+        .args(["-c", "ulimit -v 400000; exec \"$0\" audit show \"$1\""])
+        .args([crate::harness::BINARY, folder.path().to_str().unwrap()])
+        .env_clear()
+        .env("PATH", "/usr/bin:/bin")
+        .output()
+        .unwrap();
+    assert!(shown.status.success(), "{}", String::from_utf8_lossy(&shown.stderr));
+    let out = String::from_utf8(shown.stdout).unwrap();
+    assert!(out.contains("UNKNOWN OUTCOME"), "{out}");
+    assert_eq!(out.matches("lockout").count(), 300);
+}
+
+#[test]
+fn nothing_is_written_into_the_folder_that_is_read() {
+    let home = tempfile::tempdir().unwrap();
+    let folder = home.path().join("log");
+    fs::create_dir(&folder).unwrap();
+    let log = folder.join("log.jsonl");
+    fs::copy(cases("reconcile/log/log.jsonl"), &log).unwrap();
+    let before = fs::read(&log).unwrap();
+    std::os::unix::fs::symlink(&folder, home.path().join("link")).unwrap();
+    for target in ["log/log.jsonl", "log/page.html", "link/page.html", "log/../log/x"] {
+        let target = home.path().join(target);
+        for reader in [["report", "--html"], ["export", "--output"]] {
+            let refused = over(&folder, &[&reader[..], &[target.to_str().unwrap()]].concat());
+            assert_eq!(refused.code, 1, "{}: {}", target.display(), refused.err);
+            assert!(refused.err.contains("nothing was changed"), "{}", refused.err);
+        }
+    }
+    assert_eq!(fs::read(&log).unwrap(), before);
+    assert_eq!(fs::read_dir(&folder).unwrap().count(), 1);
+}
+
+/// Runs `tools/read_audit.py` over a folder.
+fn without_us(folder: &Path, arguments: &[&str]) -> (Option<i32>, Vec<Vec<String>>) {
+    let tool = Path::new(env!("CARGO_MANIFEST_DIR")).join("tools/read_audit.py");
+    let mut command = std::process::Command::new("python3");
+    let output = command.arg("-B").arg(tool).arg(folder).args(arguments).output().unwrap();
+    let (out, err) = (output.stdout, String::from_utf8_lossy(&output.stderr).into_owned());
+    assert!(!err.contains("Traceback"), "{err}");
+    let rows = String::from_utf8(out).unwrap();
+    let rows = rows.lines().map(|row| row.split('\t').map(str::to_owned).collect()).collect();
+    (output.status.code(), rows)
+}
+
+#[test]
+fn our_second_reader_takes_every_form_of_actiontrail() {
+    for entry in fs::read_dir(cases("reconcile")).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            continue;
+        }
+        let (code, rows) =
+            without_us(&cases("reconcile/log"), &["--actiontrail", path.to_str().unwrap()]);
+        let ids: Vec<&str> = rows[1..].iter().map(|row| row[3].as_str()).collect();
+        // That log has no hashes, so its match counts for nothing.
+        let expected = ["DDDD-1", "AAAA-1", "AAAA-2", "BBBB-3", "CCCC-1", "EEEE-1"];
+        assert_eq!((code, ids), (Some(1), expected.to_vec()), "{}", path.display());
+        assert!(!format!("{rows:?}").contains("LTAI"), "{rows:?}");
+    }
+}
+
+#[test]
+fn our_second_reader_is_not_fooled_by_what_was_crafted() {
+    let folder = cases("crafted");
+    let home = tempfile::tempdir().unwrap();
+    let trail = home.path().join("trail");
+    // The second has no time, and is told all the same.
+    let events = r#"{"eventName":"GetSecretValue","requestId":"PAST-1","eventTime":"2026-03-01T00:00:01Z"}
+{"eventName":"GetSecretValue","requestId":"PAST-2"}"#;
+    fs::write(&trail, events).unwrap();
+    let arguments = ["--actiontrail", trail.to_str().unwrap(), "--month", "2026-03"];
+    let (code, rows) = without_us(&folder, &arguments);
+    let found: Vec<[&str; 2]> = rows[1..].iter().map(|row| [&*row[3], &*row[5]]).collect();
+    assert_eq!((code, found), (Some(2), vec![["PAST-2", "missing"], ["PAST-1", "unproven"]]));
+    let (_, rows) = without_us(&folder, &["--disclosures"]);
+    assert_eq!(rows.len(), 2);
+    assert_eq!(rows[1][8..], ["ok", "-", "PAST-1", "crafted", "2", "no"]);
+    let (_, rows) = without_us(&folder, &["--denials"]);
+    assert_eq!(rows.len(), 2);
+    assert_eq!(rows[1][10..], ["crafted", "6", "no"]);
+}
+
 /// A folder with that one file.
 fn alone(file: &Path) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
@@ -44,11 +141,15 @@ fn what_an_attacker_wrote_is_shown_and_does_nothing() {
         let exported = csv(&over(folder.path(), &["export", "--format", "csv"]).out);
         assert_eq!(exported.len(), 1 + lines - broken, "{name}");
         for field in exported.iter().flatten() {
-            assert!(!field.starts_with(['=', '+', '-', '@', '\t', '\r', '＝']), "{name}: {field}");
+            assert!(
+                !field.starts_with(['=', '+', '-', '@', '\t', '\r', '\n', '＝']),
+                "{name}: {field}"
+            );
             let hidden = |c: char| c.is_control() && !"\r\n\t".contains(c);
             assert!(!field.contains(hidden), "{name}: {field:?}");
         }
-        let page = folder.path().join("page.html");
+        let elsewhere = tempfile::tempdir().unwrap();
+        let page = elsewhere.path().join("page.html");
         let made = over(folder.path(), &["report", "--html", page.to_str().unwrap()]);
         assert_eq!(made.code, 0, "{name}: {}", made.err);
         let page = fs::read_to_string(page).unwrap();
@@ -71,6 +172,7 @@ fn formulas_are_text_and_columns_of_later_versions_are_kept() {
     assert_eq!(cell(1, "action"), "'+GetSecretValue");
     assert_eq!(cell(1, "client"), "'@SUM(A1)");
     assert_eq!(cell(2, "outcome"), "'\t=1");
+    assert_eq!(cell(3, "code"), "'\n=1");
     let folder = alone(&cases("hostile").join("future.jsonl"));
     let table = csv(&over(folder.path(), &["export", "--format", "csv"]).out);
     assert!(table[3].last().unwrap().contains("\"weather\""), "{:?}", table[3]);
@@ -193,9 +295,12 @@ fn every_form_of_actiontrail_says_the_same() {
             }
         }
         assert!(table.out.lines().all(|line| line.len() <= 100));
-        let theirs = table.out.find("THEIRS WITHOUT OURS: 4").unwrap();
+        let theirs = table.out.find("THEIRS WITHOUT OURS: 5").unwrap();
         assert!(theirs < table.out.find("OURS WITHOUT THEIRS: 2").unwrap());
         assert!(table.out.contains("MATCHED: 1"));
+        // Nothing in that log is signed.
+        assert!(table.out.starts_with("THE LOG IS NOT VERIFIED"), "{}", table.out);
+        assert!(table.out.contains("MATCHED BY AN UNPROVEN RECORD: 1"), "{}", table.out);
         let lines = read.lines();
         let of = |line: &Value| {
             [&line["kind"], &line["why"], &line["requestId"], &line["call"]].map(Value::clone)
@@ -206,18 +311,23 @@ fn every_form_of_actiontrail_says_the_same() {
             // Perhaps the call whose answer never came.
             [theirs.clone(), json!("our_user_agent"), json!("BBBB-3"), call("c3")],
             [theirs.clone(), json!("our_user_agent"), json!("CCCC-1"), Value::Null],
+            // Days after the last record: a log that was removed has no window.
+            [theirs.clone(), json!("our_user_agent"), json!("EEEE-1"), Value::Null],
             [theirs.clone(), json!("other_action"), json!("AAAA-2"), call("c2")],
             [theirs, json!("other"), json!("DDDD-1"), Value::Null],
             [ours.clone(), Value::Null, Value::Null, call("c3")],
             [ours, Value::Null, json!("AAAA-4"), call("c4")],
+            [json!("matched_by_unproven"), Value::Null, json!("AAAA-1"), call("c1")],
         ];
-        assert_eq!(lines[..6].iter().map(of).collect::<Vec<_>>(), expected, "{}", path.display());
+        assert_eq!(lines[..8].iter().map(of).collect::<Vec<_>>(), expected, "{}", path.display());
         assert_eq!(lines[0]["caller_key"], "44f17a8548b9");
-        assert_eq!(lines[3]["caller_key"], Value::Null, "a masked id has no fingerprint");
-        assert_eq!(lines[6]["outside_the_window"], 1);
-        // With a wider window the call of another day counts, too.
-        let wider = over(&log, &[&arguments[..], &["--until", "2026-03-06"]].concat());
-        assert!(wider.out.contains("THEIRS WITHOUT OURS: 5"), "{}", wider.out);
+        assert_eq!(lines[4]["caller_key"], Value::Null, "a masked id has no fingerprint");
+        assert_eq!(lines[8]["outside_the_window"], 0);
+        assert_eq!(lines[8]["matched_by_unproven"], 1);
+        // Who asks for a window gets it.
+        let less = over(&log, &[&arguments[..], &["--until", "2026-03-02"]].concat());
+        assert!(less.out.contains("THEIRS WITHOUT OURS: 4"), "{}", less.out);
+        assert!(less.out.contains("OUTSIDE THE WINDOW: 1"), "{}", less.out);
     }
 }
 

@@ -287,6 +287,7 @@ fn a_call_that_went_past_the_log_is_found() {
     let (code, counts, lines) = reconciled(&session, &events);
     assert_eq!((code, &counts["matched"]), (0, &json!(session.sent)), "{lines:?}");
     assert_eq!(lines.len(), 1, "{lines:?}");
+    assert_eq!(counts["matched_by_unproven"], 0, "every match is signed");
     assert_eq!(
         (&lines[0]["kind"], &lines[0]["action"]),
         (&json!("ours_without_theirs"), &json!("PutSecretValue"))
@@ -303,4 +304,44 @@ fn a_call_that_went_past_the_log_is_found() {
     let found: Vec<_> = lines.iter().map(|line| (&line["requestId"], &line["why"])).collect();
     assert_eq!(found[0], (&json!("PAST-2"), &json!("our_user_agent")), "the most alarming first");
     assert_eq!(found[1], (&json!("PAST-1"), &json!("other")));
+}
+
+/// Without the chain of the first process, the calls of the first process are outside.
+#[test]
+fn a_chain_that_was_taken_out_does_not_hide_its_calls() {
+    let session = Session::play();
+    let mut events = trail(&session);
+    for event in &mut events {
+        event["eventTime"] = "2020-01-01T00:00:00Z".into();
+    }
+    let mut files: Vec<_> =
+        fs::read_dir(session.folder()).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.sort_by_key(|path| fs::metadata(path).unwrap().len());
+    fs::remove_file(files.pop().unwrap()).unwrap();
+    let (code, counts, _) = reconciled(&session, &events);
+    assert_eq!((code, &counts["theirs_without_ours"]), (1, &json!(session.sent)), "{counts}");
+}
+
+/// Who can write the folder can write any RequestId into it.
+#[test]
+fn a_record_that_proves_nothing_hides_no_call() {
+    let session = Session::play();
+    let mut events = trail(&session);
+    let mut past = events[0].clone();
+    past["requestId"] = "PAST-1".into();
+    past["userAgent"] = "curl/8".into();
+    events.push(past);
+    let forged = |name: &str, lines: &str| fs::write(session.folder().join(name), lines).unwrap();
+    let time = events[0]["eventTime"].as_str().unwrap();
+    let action = events[0]["eventName"].as_str().unwrap();
+    let record = |event: &str| {
+        json!({ "seq": 1, "time": time, "instance": "x", "event": event, "call": "c1",
+            "intent": 1, "action": action, "upstream": { "request_id": "PAST-1" } })
+    };
+    forged("20260301T000000Z-x.jsonl", &format!("{}\n{}\n", record("intent"), record("result")));
+    let (_, counts, lines) = reconciled(&session, &events);
+    assert_eq!(counts["matched_by_unproven"], 1, "{counts}");
+    let found = lines.iter().find(|line| line["kind"] == "matched_by_unproven").unwrap();
+    assert_eq!(found["requestId"], "PAST-1");
+    assert_eq!(found["file"], "20260301T000000Z-x.jsonl");
 }
