@@ -20,7 +20,9 @@ impl Proven {
         let lines = report.files.iter().map(|file| {
             let lines = match &file.state {
                 State::Intact | State::Continued => file.records,
-                State::Open { unproved } => file.records.saturating_sub(*unproved),
+                State::Open { unproved } | State::Uncopied { unproved } => {
+                    file.records.saturating_sub(*unproved)
+                }
                 State::Torn | State::Broken { .. } | State::Unreadable(_) => 0,
             };
             (file.name.clone(), lines)
