@@ -371,3 +371,20 @@ fn the_person_sees_the_key_that_is_chosen() {
     emulator.faults("");
     assert_eq!(server.call("CreateSecret", again)["Outcome"], "created");
 }
+
+/// Whoever writes the store can bring a row back to life; the server remembers what it spent.
+#[test]
+fn a_spent_row_brought_back_to_life_is_spent_still() {
+    let emulator = Emulator::start();
+    let mut server = Server::start(ServerOptions::with_emulator(&emulator));
+    server.create("app/db", VALUE);
+    let question = Question::disclosure(&mut server, "app/db");
+    question.approve(&server);
+    assert!(disclosed(&question.redeem(&mut server)));
+    let store = Connection::open(server.state().join("store.sqlite")).unwrap();
+    store.busy_timeout(crate::harness::PATIENCE).unwrap();
+    let revive = "UPDATE approvals SET state = 'approved' WHERE state = 'spent'";
+    assert_eq!(store.execute(revive, []).unwrap(), 1);
+    assert_eq!(code(&question.redeem(&mut server)), "ConfirmationUsed");
+    assert_eq!(emulator.count("GetSecretValue"), 1);
+}
