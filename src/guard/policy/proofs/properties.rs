@@ -155,6 +155,8 @@ proptest! {
         // The ids shift, so only the effects are compared.
         let after = build(&rules).judge(&call.facts());
         prop_assert!(!before.effect.is_stricter_than(&after.effect));
+        // Said without the order that is looked at.
+        prop_assert!(after.effect.is_deny() || !before.effect.is_deny());
     }
 
     #[test]
@@ -164,6 +166,9 @@ proptest! {
         let verdict = both.judge(&call.facts());
         prop_assert!(no_looser(&verdict, &first.judge(&call.facts())));
         prop_assert!(no_looser(&verdict, &second.judge(&call.facts())));
+        // Said without the order that is looked at.
+        let denied = [first, second].iter().any(|one| one.judge(&call.facts()).effect.is_deny());
+        prop_assert_eq!(verdict.effect.is_deny(), denied);
     }
 
     #[test]
