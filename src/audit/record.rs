@@ -120,7 +120,7 @@ pub(super) fn signed(body: &[u8]) -> Vec<u8> {
 
 /// The same JSON in printable ASCII. Whatever is not can only stand inside a string, and there
 /// `\u` says the same: no terminal, pager or line-splitter can be fooled by U+2028, bidi or C1.
-fn ascii(json: &str) -> String {
+pub(crate) fn ascii(json: &str) -> String {
     let mut text = String::with_capacity(json.len() + HASH_MEMBER.len() + HASH_DIGITS + 3);
     for c in json.chars() {
         if matches!(c, ' '..='~') {

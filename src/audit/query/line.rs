@@ -1,10 +1,11 @@
 //! [`Line`]: one record as it stands in a file.
 
-use std::fmt::Write as _;
 use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde_json::{Map, Value};
+
+use crate::audit::record::ascii;
 
 /// One record, with every member that it has.
 #[derive(Debug, Clone)]
@@ -75,21 +76,4 @@ impl Line {
     pub(crate) fn json(&self) -> String {
         ascii(&serde_json::to_string(&self.members).unwrap_or_default())
     }
-}
-
-/// The same JSON in printable ASCII: whatever is not can only stand inside a string, and there
-/// `\u` says the same.
-pub(crate) fn ascii(json: &str) -> String {
-    let mut text = String::with_capacity(json.len());
-    for c in json.chars() {
-        if matches!(c, ' '..='~') {
-            text.push(c);
-        } else {
-            for unit in c.encode_utf16(&mut [0; 2]) {
-                // Writing to a string cannot fail.
-                let _ = write!(text, "\\u{unit:04x}");
-            }
-        }
-    }
-    text
 }

@@ -17,8 +17,8 @@ mod shown;
 mod source;
 mod when;
 
+pub(crate) use super::record::ascii;
 pub(crate) use filter::{Filter, Glob};
-pub(crate) use line::ascii;
 pub(crate) use merge::{Merge, Trouble};
 pub(crate) use rows::{Outcome, Row, Rows, Story};
 pub(crate) use shown::{plain, seen, took};
