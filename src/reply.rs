@@ -30,6 +30,7 @@ pub(crate) enum Changed {
     No,
     /// Something was, on the way, although the call itself failed.
     Yes,
+    /// A write was sent, and its outcome is not known or not on record.
     Unknown,
 }
 
@@ -96,17 +97,17 @@ pub(crate) struct Outgoing {
 
 impl Reply {
     /// The one door: `envelope` is answered only if the call's end is on record; else a fixed
-    /// answer is, and the value is dropped.
+    /// answer is, which says whether anything `changed`, and the value is dropped.
     pub(crate) fn new(
         closed: &Closed,
+        changed: Changed,
         envelope: Map<String, Value>,
         value: Option<Sensitive>,
         scrubbers: Vec<CallScrubber>,
     ) -> Self {
         if !closed.is_recorded() {
             let refusal = Refusal::AuditUnavailable;
-            let error =
-                error(refusal.code(), &refusal.message(), Changed::Unknown, &refusal.next());
+            let error = error(refusal.code(), &refusal.message(), changed, &refusal.next());
             return Self {
                 envelope: failed(error),
                 value: None,

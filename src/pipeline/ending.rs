@@ -58,7 +58,13 @@ impl Pipeline {
             };
             let closed = trail.close(self.clean(event, &known.scrubbers)).await;
             let envelope = reply::refused(&refusal, Changed::No, None, &Ways::default());
-            return Reply::new(&closed, envelope, None, std::mem::take(&mut known.scrubbers));
+            return Reply::new(
+                &closed,
+                Changed::No,
+                envelope,
+                None,
+                std::mem::take(&mut known.scrubbers),
+            );
         }
         let mut file = asked.file.take().filter(|_| value.is_some());
         let written = match (&value, &mut file) {
@@ -78,6 +84,7 @@ impl Pipeline {
             );
             return Reply::new(
                 &closed,
+                Changed::No,
                 reply::failed(error),
                 None,
                 std::mem::take(&mut known.scrubbers),
@@ -126,7 +133,8 @@ impl Pipeline {
             notes.push(STAGES_STAYED.into());
         }
         let envelope = reply::ok(result, outcome, request_id.as_deref(), notes);
-        Reply::new(&closed, envelope, disclosed, std::mem::take(&mut known.scrubbers))
+        let changed = if writes(asked.risk) { Changed::Unknown } else { Changed::No };
+        Reply::new(&closed, changed, envelope, disclosed, std::mem::take(&mut known.scrubbers))
     }
 
     pub(super) async fn failed<O: Operation>(
@@ -137,8 +145,8 @@ impl Pipeline {
         known: &mut Known,
     ) -> Reply {
         let settled_as = failure.kms_code().and_then(O::settles);
-        let changes = matches!(asked.risk, Risk::Write | Risk::Destroy);
-        let unsure = changes && failure.ambiguous;
+        let unsure = writes(asked.risk) && failure.ambiguous;
+        let changed = if unsure { Changed::Unknown } else { known.changed() };
         let outcome = match settled_as {
             Some(outcome) => outcome.name(),
             None if unsure => "unknown",
@@ -160,11 +168,10 @@ impl Pipeline {
         let closed = trail.close(self.clean(event, &known.scrubbers)).await;
         let mut envelope = match settled_as {
             Some(outcome) => settled(outcome, failure),
-            None if unsure => reply::upstream(failure, O::SPEC.action, Changed::Unknown),
-            None => reply::upstream(failure, O::SPEC.action, known.changed()),
+            None => reply::upstream(failure, O::SPEC.action, changed),
         };
         reply::add_notes(&mut envelope, std::mem::take(&mut known.notes));
-        Reply::new(&closed, envelope, None, std::mem::take(&mut known.scrubbers))
+        Reply::new(&closed, changed, envelope, None, std::mem::take(&mut known.scrubbers))
     }
 
     /// A step failed before the call itself was admitted; that may be all the call wanted.
@@ -183,12 +190,16 @@ impl Pipeline {
         let event = self.clean(event, &known.scrubbers);
         let closed = self.audit.refuse(Kind::Result, event).await;
         let envelope = settled(outcome, &failure);
-        Ok(Reply::new(&closed, envelope, None, std::mem::take(&mut known.scrubbers)))
+        let scrubbers = std::mem::take(&mut known.scrubbers);
+        Ok(Reply::new(&closed, known.changed(), envelope, None, scrubbers))
     }
 
     /// Records a call that was not admitted, and answers it.
     pub(super) async fn stopped(&self, stop: Stop, known: Known) -> Reply {
-        let before = known.changed();
+        let changed = match &stop {
+            Stop::Failed { changed, .. } if *changed != Changed::No => *changed,
+            Stop::Failed { .. } | Stop::Refused(_) => known.changed(),
+        };
         let Known { mut event, equivalent, scrubbers, notes, .. } = known;
         let mut page = None;
         let (kind, mut envelope) = match &stop {
@@ -216,11 +227,11 @@ impl Pipeline {
                     Ways::default()
                 };
                 page.clone_from(&ways.approve_at);
-                (kind, reply::refused(refusal, before, equivalent.as_ref(), &ways))
+                (kind, reply::refused(refusal, changed, equivalent.as_ref(), &ways))
             }
-            Stop::Failed { step, failure, changed } => {
+            Stop::Failed { step, failure, .. } => {
                 event.code = Some(failure.code().into());
-                (Kind::Denied, reply::step_failed(failure, step, *changed))
+                (Kind::Denied, reply::step_failed(failure, step, changed))
             }
         };
         reply::add_notes(&mut envelope, notes);
@@ -231,7 +242,7 @@ impl Pipeline {
             }
             Stop::Refused(_) | Stop::Failed { .. } => None,
         };
-        Reply::new(&closed, envelope, None, scrubbers).asking(question)
+        Reply::new(&closed, changed, envelope, None, scrubbers).asking(question)
     }
 
     /// What goes into the audit log stays there: no secret may, not even one that KMS repeated.
@@ -277,6 +288,11 @@ pub(super) struct Asked {
     pub(super) own_account: bool,
     /// The version a person approved.
     pub(super) version: Option<String>,
+}
+
+/// Whether a call of that risk changes something once it is sent.
+fn writes(risk: Risk) -> bool {
+    matches!(risk, Risk::Write | Risk::Destroy)
 }
 
 /// Drops a name, ARN or version in the answer that is not what the call is about: nobody asked for

@@ -111,7 +111,9 @@ fn without_a_record_nothing_is_sent() {
             ),
             ("DeleteSecret", json!({ "SecretName": "app/db" })),
         ] {
-            assert_unavailable(&format!("{what}, {tool}"), &server.call(tool, arguments));
+            let answer = server.call(tool, arguments);
+            assert_unavailable(&format!("{what}, {tool}"), &answer);
+            assert_eq!(answer["Error"]["Changed"], "no", "{what}, {tool}");
         }
         assert_eq!(emulator.requests().len(), sent, "{what}");
         assert!(!server.transcript.contains(VALUE), "{what}");
@@ -148,9 +150,29 @@ fn a_value_whose_disclosure_cannot_be_recorded_is_dropped() {
         assert_eq!(answer["id"], json!(id), "{what}");
         let envelope = &answer["result"]["structuredContent"];
         assert_unavailable(what, envelope);
-        assert_eq!(envelope["Error"]["Changed"], "unknown", "{what}");
+        assert_eq!(envelope["Error"]["Changed"], "no", "{what}: a reading changes nothing");
         assert!(!server.transcript.contains(VALUE), "{what}");
     }
+}
+
+#[test]
+fn only_a_write_that_was_sent_leaves_open_whether_it_changed_something() {
+    let emulator = Emulator::start();
+    let gate = Gate::before(&emulator, "PutSecretValue");
+    let mut options = ServerOptions::with_emulator(&emulator);
+    options.arguments[1].clone_from(&gate.url);
+    let mut server = Server::start(options);
+    server.create("app/db", VALUE);
+    let put = json!({ "SecretName": "app/db", "VersionId": "v2", "SecretData": VALUE });
+    let file = audit_file(&server);
+    server.send("tools/call", json!({ "name": "PutSecretValue", "arguments": put }));
+    gate.wait();
+    unlinked(&file);
+    gate.open();
+    let answer = server.receive();
+    let envelope = &answer["result"]["structuredContent"];
+    assert_unavailable("put", envelope);
+    assert_eq!(envelope["Error"]["Changed"], "unknown", "{envelope}");
 }
 
 #[test]
