@@ -58,6 +58,34 @@ pub(crate) struct Config {
     pub(crate) limits: Asked,
     #[serde(default)]
     pub(crate) audit: Audit,
+    #[serde(default)]
+    pub(crate) approval: Approval,
+    #[serde(default)]
+    pub(crate) network: Network,
+}
+
+/// What a person's approval takes.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Approval {
+    /// Only a decision that is signed with a PIN counts. `false`: without a PIN an unsigned one
+    /// does.
+    pub(crate) require_factor: bool,
+}
+
+impl Default for Approval {
+    fn default() -> Self {
+        Self { require_factor: true }
+    }
+}
+
+/// Where calls may go.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Network {
+    /// Hosts that are no KMS and that `--endpoint` or its variable may name. `*` for the port is
+    /// for tests.
+    pub(crate) endpoints: Vec<String>,
 }
 
 /// How often a person is asked; what is not said is as it ships.
@@ -156,6 +184,19 @@ impl Config {
             return Err(ConfigError::Content(name, said.into()));
         }
         Ok(config)
+    }
+
+    /// The settings that loosen, for the `start` record. `None`: there is none.
+    pub(crate) fn loosened(&self) -> Option<String> {
+        let mut loosened = Vec::new();
+        if !self.approval.require_factor {
+            loosened.push("approval.require_factor = false".to_owned());
+        }
+        if !self.network.endpoints.is_empty() {
+            let endpoints = &self.network.endpoints;
+            loosened.push(format!("network.endpoints = {endpoints:?}"));
+        }
+        (!loosened.is_empty()).then(|| loosened.join("; "))
     }
 
     /// How long a repeated call waits for a decision.

@@ -104,6 +104,9 @@ pub(crate) struct Event {
     /// SHA-256 of the policy in force, hex.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub policy_digest: Option<String>,
+    /// Settings of `config.toml` that loosen, as it writes them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub loosened: Option<String>,
     /// The client as it calls itself: written as at most 64 characters of printable ASCII.
     #[serde(skip_serializing_if = "Option::is_none", serialize_with = "claimed")]
     pub client: Option<String>,

@@ -49,8 +49,14 @@ pub(super) async fn run(flags: Flags) -> Result<ExitCode, Failure> {
         reason = "the throw-away key of this folder, no credential of anybody"
     )]
     let secret = identity.access_key_secret.expose();
+    let url = format!("http://{}", listener.local_addr()?);
+    // For a person; what a program reads is on stdout, so it does not matter if nobody listens.
+    let _ = writeln!(
+        std::io::stderr(),
+        "To let `kms-mcp serve --endpoint {url}` call it, add to config.toml:\n[network]\nendpoints = [\"{url}\"]"
+    );
     let line = json!({
-        "Url": format!("http://{}", listener.local_addr()?),
+        "Url": url,
         "RegionId": identity.region_id,
         "AccountId": identity.account_id,
         "AccessKeyId": identity.access_key_id,

@@ -21,7 +21,7 @@ use crate::factor::{Factor, Pinned};
 use crate::guard::policy::{InForce, Policy, SHIPPED};
 use crate::guard::{Guard, Limits};
 use crate::mcp;
-use crate::pipeline::{Pipeline, Place};
+use crate::pipeline::{Endpoint, Listed, Pipeline, Place};
 use crate::scrub::Scrubber;
 use crate::store::{Store, private_folder};
 use crate::values::{Allowed, Folder};
@@ -35,7 +35,7 @@ pub(super) struct Flags {
     /// Region of calls that name none
     #[arg(long, value_name = "REGION")]
     region: Option<String>,
-    /// KMS endpoint to use instead of the region's [env: KMS_MCP_ENDPOINT]
+    /// KMS endpoint to use instead of the region's; another host has to be listed in config.toml [env: KMS_MCP_ENDPOINT]
     #[arg(long, value_name = "URL")]
     endpoint: Option<String>,
     #[command(flatten)]
@@ -90,6 +90,7 @@ pub(super) async fn run(flags: Flags, env: Env, scrubber: Scrubber) -> Result<Ex
     let second = flags.policy.clone().or_else(|| env.get(POLICY).map(str::to_owned));
     let policy = in_force(config.policy.as_deref(), second.as_deref())?;
     let backend = backend(&flags, &env)?;
+    let listed = Listed::parse(&config.network.endpoints)?;
     let signature = flags.signature.map(Signature::from).unwrap_or_default();
     let instance = instance()?;
 
@@ -101,6 +102,7 @@ pub(super) async fn run(flags: Flags, env: Env, scrubber: Scrubber) -> Result<Ex
             Pinned::Key(key) => Some(Approval { key: Some(key.name()), ..Approval::default() }),
             Pinned::Unset | Pinned::Changed | Pinned::Unread => None,
         },
+        loosened: config.loosened(),
         ..Event::default()
     };
     let audit = super::audit::open(&state, &config, &clock, &instance, start)?;
@@ -108,7 +110,8 @@ pub(super) async fn run(flags: Flags, env: Env, scrubber: Scrubber) -> Result<Ex
     let place = match backend {
         Backend::Embedded => embedded(&state.join("embedded"), &clock).await?,
         Backend::Alibaba => {
-            let endpoint = flags.endpoint.as_deref().or_else(|| env.get(ENDPOINT));
+            let named = flags.endpoint.as_deref().or_else(|| env.get(ENDPOINT));
+            let endpoint = named.map(|named| Endpoint::named(named, &listed)).transpose()?;
             let region =
                 flags.region.as_deref().or_else(|| REGION.iter().find_map(|name| env.get(name)));
             let region = region.map(str::to_owned).or_else(|| config.region.clone());
@@ -247,10 +250,10 @@ async fn embedded(data: &Path, clock: &Clock) -> Result<Place, Failure> {
         "embedded",
     );
     let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
-    let endpoint = format!("http://{}", listener.local_addr()?);
+    let endpoint = Endpoint::embedded(listener.local_addr()?);
     tokio::spawn(emulator.serve(listener, std::future::pending()));
-    let place =
-        Place::new(Credentials::Fixed(Arc::new(credential)), Some(&endpoint), Some(region))?;
+    let credentials = Credentials::Fixed(Arc::new(credential));
+    let place = Place::new(credentials, Some(endpoint), Some(region))?;
     place.learn_account(&account);
     Ok(place)
 }

@@ -4,6 +4,7 @@ mod arguments;
 mod auto_key;
 mod caller;
 mod ending;
+mod endpoint;
 mod place;
 mod steps;
 
@@ -32,6 +33,7 @@ use crate::values::{Allowed, Folder};
 pub(crate) use arguments::input_schema;
 pub(crate) use caller::{Caller, Waiting};
 use ending::Asked;
+pub(crate) use endpoint::{Endpoint, Listed};
 pub(crate) use place::Place;
 use steps::Stop;
 

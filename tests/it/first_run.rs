@@ -17,6 +17,8 @@ fn bare() -> ServerOptions {
         arguments: Vec::new(),
         environment: Vec::new(),
         config: None,
+        unsigned: false,
+        loopback: false,
         through: Vec::new(),
         capabilities: json!({}),
     }
@@ -24,7 +26,11 @@ fn bare() -> ServerOptions {
 
 /// To the emulator, but without credentials.
 fn towards(emulator: &Emulator) -> ServerOptions {
-    bare().arg("--endpoint").arg(&emulator.url).arg("--region").arg("cn-hangzhou")
+    ServerOptions { loopback: true, ..bare() }
+        .arg("--endpoint")
+        .arg(&emulator.url)
+        .arg("--region")
+        .arg("cn-hangzhou")
 }
 
 /// Writes `~/.aliyun/config.json` with these profiles, the first in force.
@@ -337,8 +343,9 @@ fn flags_and_variables_that_are_wrong_stop_the_server() {
         (vec!["--region", "cn-hangzhou.evil.test"], "cn-hangzhou"),
         (vec!["--endpoint", "http://kms.cn-hangzhou.aliyuncs.com"], "https"),
         (vec!["--endpoint", "http://192.0.2.1:8080"], "https"),
-        (vec!["--endpoint", "https://evil.test"], "aliyuncs.com"),
-        (vec!["--endpoint", "https://kms.cn-hangzhou.aliyuncs.com.evil.test"], "aliyuncs.com"),
+        (vec!["--endpoint", "https://evil.test"], "endpoints = [\"https://evil.test\"]"),
+        (vec!["--endpoint", "https://kms.cn-hangzhou.aliyuncs.com.evil.test"], "config.toml"),
+        (vec!["--endpoint", "https://kst-x.cryptoservice.kms.aliyuncs.com"], "KMS instance"),
         (
             vec!["--endpoint", "https://user:pass@kms.cn-hangzhou.aliyuncs.com"],
             "scheme, host and port",
@@ -521,8 +528,7 @@ fn without_arguments_it_serves_a_client() {
 #[test]
 fn with_a_state_folder_everything_is_under_it() {
     let home = TempDir::new().unwrap();
-    let mut options = ServerOptions::embedded();
-    options.config = None;
+    let options = ServerOptions { config: None, unsigned: false, ..ServerOptions::embedded() };
     let mut server = Server::start_in(home.path(), options);
     assert_eq!(list(&mut server)["Status"], "ok");
     let (status, _) = server.finish();

@@ -25,7 +25,7 @@ fn the_process_leaves_no_core_and_shows_no_memory() {
             binary.display()
         );
         options = options.through(&["sh", "-c", &shell, "sh"]);
-        options.config = None;
+        options = ServerOptions { config: None, unsigned: false, ..options };
     }
     let mut server = Server::start_in(home.path(), options);
     assert_eq!(server.call("ListSecrets", serde_json::json!({}))["Status"], "ok");

@@ -32,6 +32,8 @@ mod crash;
 #[cfg(test)]
 mod elicitation;
 #[cfg(test)]
+mod endpoint;
+#[cfg(test)]
 mod errors;
 #[cfg(test)]
 mod file_destination;

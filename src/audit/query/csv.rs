@@ -6,7 +6,7 @@ use super::line::Line;
 use crate::operation::is_hidden;
 
 /// The columns: paths of members, as the log names them.
-const COLUMNS: [&str; 46] = [
+const COLUMNS: [&str; 47] = [
     "time",
     "instance",
     "seq",
@@ -46,6 +46,7 @@ const COLUMNS: [&str; 46] = [
     "client",
     "request_digest",
     "policy_digest",
+    "loosened",
     "actor",
     "part",
     "key",

@@ -22,7 +22,8 @@ class Server:
         self.home, self.next = home, 0
         folder = Path(home) / ".config/kms-mcp"
         folder.mkdir(parents=True)
-        (folder / "config.toml").write_text("wait_seconds = 0\n")
+        (folder / "config.toml").write_text(
+            "wait_seconds = 0\n[approval]\nrequire_factor = false\n")
         self.process = subprocess.Popen(
             [BINARY, "serve", "--backend", "embedded", "--state-dir", f"{home}/state"],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,

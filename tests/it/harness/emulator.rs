@@ -50,7 +50,7 @@ impl Emulator {
             .env_clear()
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
-            .stderr(Stdio::inherit())
+            .stderr(std::fs::File::create(folder.join("stderr.txt")).unwrap())
             .spawn()
             .unwrap();
         let mut line = String::new();
@@ -66,6 +66,11 @@ impl Emulator {
             folder: folder.to_owned(),
             own: None,
         }
+    }
+
+    /// What it said on stderr.
+    pub(crate) fn said(&self) -> String {
+        std::fs::read_to_string(self.folder.join("stderr.txt")).unwrap()
     }
 
     /// Tells it how to fail from now on.

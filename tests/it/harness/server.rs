@@ -35,8 +35,12 @@ pub(crate) struct ServerOptions {
     pub era: Era,
     pub arguments: Vec<String>,
     pub environment: Vec<(String, String)>,
-    /// The content of `config.toml`.
+    /// The content of `config.toml`, after what the next two say.
     pub config: Option<String>,
+    /// Decisions need no PIN.
+    pub unsigned: bool,
+    /// Endpoints on the loopback address may be named.
+    pub loopback: bool,
     /// A program, with its arguments, that starts the server in its own place.
     pub through: Vec<String>,
     /// What the client says it can do.
@@ -51,6 +55,8 @@ impl ServerOptions {
             arguments: vec!["--backend".into(), "embedded".into()],
             environment: Vec::new(),
             config: Some("wait_seconds = 1\n".into()),
+            unsigned: true,
+            loopback: false,
             through: Vec::new(),
             capabilities: json!({}),
         }
@@ -65,6 +71,7 @@ impl ServerOptions {
                 "--region".into(),
                 "cn-hangzhou".into(),
             ],
+            loopback: true,
             ..Self::embedded()
         }
         .env("ALIBABA_CLOUD_ACCESS_KEY_ID", &emulator.access_key_id)
@@ -106,6 +113,25 @@ impl ServerOptions {
         self.config = Some(text.into());
         self
     }
+
+    /// Decisions need a PIN, as they do when nothing is configured.
+    #[must_use]
+    pub(crate) fn signed(mut self) -> Self {
+        self.unsigned = false;
+        self
+    }
+
+    /// All of `config.toml`, if there is to be one.
+    fn config_file(&self) -> Option<String> {
+        let lines = [
+            (self.unsigned, "approval.require_factor = false\n"),
+            (self.loopback, "network.endpoints = [\"http://127.0.0.1:*\"]\n"),
+        ];
+        let mut text: String =
+            lines.into_iter().filter(|(wanted, _)| *wanted).map(|(_, line)| line).collect();
+        text.push_str(self.config.as_deref().unwrap_or_default());
+        (self.config.is_some() || !text.is_empty()).then_some(text)
+    }
 }
 
 /// A running server. Ends with the value.
@@ -142,7 +168,7 @@ impl Server {
 
     /// Starts without opening a session.
     pub(crate) fn spawn_in(home: &Path, options: ServerOptions) -> Self {
-        if let Some(config) = &options.config {
+        if let Some(config) = options.config_file() {
             let folder = home.join(".config/kms-mcp");
             std::fs::create_dir_all(&folder).unwrap();
             std::fs::write(folder.join("config.toml"), config).unwrap();
