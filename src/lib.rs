@@ -2,7 +2,8 @@
 //!
 //! The map of the house. A room uses only rooms named before it; `tests/it/layout.rs` holds this.
 //!
-//! 1. `sensitive` a value that cannot leak by accident · `clock` · `hex` · `env` every variable, once
+//! 1. `sensitive` a value that cannot leak by accident · `clock` · `hex` · `env` every variable, once ·
+//!    `text` which characters are seen
 //! 2. `operation` what a KMS action is, said once
 //! 3. `operations` the actions, one file each, and their catalogue
 //! 4. `audit` the log · `scrub` the last net · `credentials` · `store` approvals and limits ·
@@ -37,6 +38,7 @@ mod reply;
 mod scrub;
 mod sensitive;
 mod store;
+mod text;
 mod values;
 
 pub use cli::run;

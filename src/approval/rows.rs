@@ -1,7 +1,7 @@
 //! [`Shown`]: a record as its rows; every way to a person shows these and no others.
 
 use crate::guard::approval::Record;
-use crate::operation::is_hidden;
+use crate::text::{escaped, quoted};
 
 /// What the approver sees of a record: all of it. What others wrote comes last, quoted, with
 /// everything hidden escaped.
@@ -18,7 +18,7 @@ impl Shown {
     /// The rows of `record`, and one that says so if no PIN protects the decision.
     pub(super) fn of(record: &Record, pin_is_set: bool) -> Self {
         Self {
-            match_code: seen(&record.match_code),
+            match_code: escaped(&record.match_code),
             headline: headline(record),
             rows: rows(record, pin_is_set),
         }
@@ -27,7 +27,7 @@ impl Shown {
 
 fn rows(record: &Record, pin_is_set: bool) -> Vec<(String, String)> {
     let mut rows = Vec::new();
-    let mut row = |name: &str, value: &str| rows.push((name.to_owned(), seen(value)));
+    let mut row = |name: &str, value: &str| rows.push((name.to_owned(), escaped(value)));
     row("Action", &format!("{} (risk: {}, level: {})", record.tool, record.risk, record.level));
     match record.resource.as_str() {
         "" => row("About", "the account"),
@@ -108,51 +108,4 @@ pub(crate) fn as_lines(record: &Record) -> String {
     let rows =
         shown.rows.iter().filter(|(name, _)| name != "Rules digest" && name != "Server, nonce");
     rows.fold(String::new(), |text, (name, value)| text + name + ": " + value + "\n")
-}
-
-/// Text that others wrote: whole, in quotes, with everything that hides or reorders escaped. What
-/// is cut off could hide what matters; and what is pushed aside by spaces could, where a terminal
-/// breaks the line, look like a row of ours.
-pub(super) fn quoted(text: &str) -> String {
-    let mut out = String::from("\"");
-    let mut before = 'x';
-    for character in text.chars() {
-        let aside = character.is_whitespace() && (character != ' ' || before == ' ');
-        if matches!(character, '"' | '\\') || is_hidden(character) {
-            out.extend(character.escape_default());
-        } else if aside {
-            out.extend(character.escape_unicode());
-        } else {
-            out.push(character);
-        }
-        before = character;
-    }
-    out.push('"');
-    out
-}
-
-/// The text with everything that hides, reorders or commands a terminal escaped. Our own words need
-/// it too: the store can hold a record that somebody else wrote.
-pub(super) fn seen(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for character in text.chars() {
-        if is_hidden(character) {
-            out.extend(character.escape_default());
-        } else {
-            out.push(character);
-        }
-    }
-    out
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn spaces_push_nothing_to_where_a_line_breaks() {
-        assert_eq!(quoted("a b"), "\"a b\"");
-        assert_eq!(quoted("a   b"), r#""a \u{20}\u{20}b""#);
-        assert_eq!(quoted("a\u{3000}b\u{a0}"), r#""a\u{3000}b\u{a0}""#);
-    }
 }

@@ -4,10 +4,11 @@ use std::io::{BufRead, Write};
 
 use super::channel::{Answer, Channel};
 use super::hidden::typed;
-use super::rows::{Shown, seen};
+use super::rows::Shown;
 use super::waiting::line_of;
 use crate::guard::approval::Record;
 use crate::sensitive::Sensitive;
+use crate::text::escaped;
 
 /// Shows records on `output` and reads answers from `input`. Only the command line makes one, and
 /// only of a real terminal.
@@ -67,7 +68,7 @@ impl<R: BufRead, W: Write> Terminal<R, W> {
             return Ok(answer);
         }
         for record in records.iter().filter(|record| record.type_the_name) {
-            let code = seen(&record.match_code);
+            let code = escaped(&record.match_code);
             // A slip is no decision: the rest of the set is not denied for it.
             match self.line(&format!("{code}: type the name of the secret: "))? {
                 Some(name) if name == record.resource => {}
@@ -119,8 +120,8 @@ pub(super) fn rendered(record: &Record, pin_is_set: bool) -> String {
 mod tests {
     use super::*;
     use crate::approval::overview;
-    use crate::operation::is_hidden;
     use crate::store::Pending;
+    use crate::text::is_hidden;
 
     #[test]
     fn no_field_of_a_record_commands_the_terminal() {

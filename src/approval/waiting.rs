@@ -2,9 +2,9 @@
 
 use std::cmp::Reverse;
 
-use super::rows::{quoted, seen};
 use crate::guard::approval::Record;
 use crate::store::Pending;
+use crate::text::{escaped, quoted};
 
 /// Sorts what waits: the highest risk first, then the oldest.
 pub(crate) fn riskiest_first(pending: &mut [Pending]) {
@@ -27,12 +27,12 @@ fn risk(pending: &Pending) -> u8 {
 /// A record in one line.
 pub(super) fn line_of(record: &Record) -> String {
     let to =
-        record.destination.as_deref().map_or_else(String::new, |to| format!(" to {}", seen(to)));
+        record.destination.as_deref().map_or_else(String::new, |to| format!(" to {}", escaped(to)));
     format!(
         "{:<10} {:<8} {} {}{to}",
-        seen(&record.match_code),
-        seen(&record.risk),
-        seen(&record.tool),
+        escaped(&record.match_code),
+        escaped(&record.risk),
+        escaped(&record.tool),
         quoted(&record.resource)
     )
 }
@@ -43,7 +43,7 @@ pub(crate) fn overview(pending: &[Pending]) -> String {
     for one in pending {
         let line = match serde_json::from_slice::<Record>(&one.record) {
             Ok(record) => format!("{}\n", line_of(&record)),
-            Err(_) => format!("{:<10} unreadable\n", seen(&one.match_code)),
+            Err(_) => format!("{:<10} unreadable\n", escaped(&one.match_code)),
         };
         text.push_str(&line);
     }

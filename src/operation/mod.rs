@@ -16,7 +16,6 @@ pub(crate) use invalid::Invalid;
 pub(crate) use params::Place;
 pub(crate) use params::{Content, Param, Params};
 pub(crate) use untrusted::Untrusted;
-pub(crate) use untrusted::is_hidden;
 
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;

@@ -3,11 +3,13 @@
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize};
 
+use crate::text::is_hidden;
+
 /// The longest text that is passed on, in characters.
 const CAP: usize = 1024;
 
-/// A string from upstream, made harmless while it is parsed: control, format, private-use and
-/// unassigned characters are dropped, so are AccessKey ids, and the length is capped.
+/// A string from upstream, made harmless while it is parsed: hidden characters (see [`is_hidden`])
+/// are dropped, so are AccessKey ids, and the length is capped.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
 pub(crate) struct Untrusted(String);
@@ -79,7 +81,7 @@ impl JsonSchema for Untrusted {
     }
 }
 
-/// Keeps visible characters and the space; a line break or tab becomes a space.
+/// Keeps what is seen; a line break, a tab or another white space becomes a space.
 fn clean(text: &str, cap: usize) -> String {
     let mut out = String::with_capacity(text.len().min(cap));
     for (kept, character) in text.chars().filter_map(visible).enumerate() {
@@ -93,25 +95,10 @@ fn clean(text: &str, cap: usize) -> String {
 }
 
 fn visible(character: char) -> Option<char> {
-    if matches!(character, '\n' | '\r' | '\t') {
+    if character.is_whitespace() {
         return Some(' ');
     }
     (!is_hidden(character)).then_some(character)
-}
-
-/// Cc, Cf, Co, Cs, noncharacters, and the code points that renderers treat as invisible
-/// (variation selectors, fillers, the tag block): what could hide text or reorder it.
-pub(crate) fn is_hidden(character: char) -> bool {
-    let code = u32::from(character);
-    character.is_control()
-        || matches!(code,
-            0x00AD | 0x034F | 0x061C | 0x070F | 0x08E2 | 0x115F | 0x1160 | 0x17B4 | 0x17B5
-            | 0x0600..=0x0605 | 0x06DD | 0x0890 | 0x0891
-            | 0x180B..=0x180F | 0x200B..=0x200F | 0x2028..=0x202E | 0x2060..=0x206F
-            | 0x3164 | 0xE000..=0xF8FF | 0xFDD0..=0xFDEF | 0xFE00..=0xFE0F | 0xFEFF | 0xFFA0
-            | 0xFFF0..=0xFFFB | 0x110BD | 0x110CD | 0x13430..=0x1343F | 0x1BCA0..=0x1BCA3 | 0x1D173..=0x1D17A
-            | 0xE0000..=0x10_FFFF)
-        || code & 0xFFFE == 0xFFFE
 }
 
 /// An AccessKey id (`LTAI` and 12 to 26 letters or digits; `STS.` for temporary ones) becomes a

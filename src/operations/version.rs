@@ -4,7 +4,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::answer::answer;
-use crate::operation::{Invalid, Untrusted, is_hidden};
+use crate::operation::{Invalid, Untrusted};
+use crate::text::is_hidden;
 
 /// The stage of the version that is read when none is named.
 pub(crate) const CURRENT: &str = "ACSCurrent";

@@ -3,10 +3,11 @@
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::style::SHEET;
-use crate::approval::rows::{Shown, quoted, seen};
+use crate::approval::rows::Shown;
 use crate::guard::approval::Record;
 use crate::sensitive::Sensitive;
 use crate::store::Pending;
+use crate::text::{escaped, quoted};
 
 /// A question, with the form that decides it.
 #[derive(Debug)]
@@ -71,10 +72,10 @@ pub(super) fn list(waiting: &[(Pending, String)]) -> Markup {
                 li {
                     @match serde_json::from_slice::<Record>(&pending.record) {
                         Ok(record) => {
-                            a href=(address) { (seen(&record.match_code)) }
-                            " " (seen(&record.risk)) " " (seen(&record.tool)) " " (quoted(&record.resource))
+                            a href=(address) { (escaped(&record.match_code)) }
+                            " " (escaped(&record.risk)) " " (escaped(&record.tool)) " " (quoted(&record.resource))
                         }
-                        Err(_) => { (seen(&pending.match_code)) " unreadable" }
+                        Err(_) => { (escaped(&pending.match_code)) " unreadable" }
                     }
                 }
             }

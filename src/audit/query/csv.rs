@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::line::Line;
-use crate::operation::is_hidden;
+use crate::text::is_hidden;
 
 /// The columns: paths of members, as the log names them.
 const COLUMNS: [&str; 47] = [

@@ -1,30 +1,23 @@
 //! Text of the log made safe to show. Who wrote it is not known, so it may be an attacker's.
 
-use crate::operation::is_hidden;
-
 /// The text with everything that hides, reorders or commands a terminal escaped.
 pub(crate) fn seen(text: &str) -> String {
-    escaped(text, |c| !is_hidden(c))
+    crate::text::escaped(text)
 }
 
 /// The text in printable ASCII, at most `cap` characters of it: one column each on any terminal.
 pub(crate) fn plain(text: &str, cap: usize) -> String {
-    let mut out = escaped(text, |c| matches!(c, ' '..='~'));
-    if let Some((end, _)) = out.char_indices().nth(cap) {
-        out.truncate(end);
-        out.push_str("...");
-    }
-    out
-}
-
-fn escaped(text: &str, shows: impl Fn(char) -> bool) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
-        if shows(c) {
+        if matches!(c, ' '..='~') {
             out.push(c);
         } else {
             out.extend(c.escape_default());
         }
+    }
+    if let Some((end, _)) = out.char_indices().nth(cap) {
+        out.truncate(end);
+        out.push_str("...");
     }
     out
 }
