@@ -9,7 +9,7 @@ use crate::guard::usable_until_ms;
 use crate::hex;
 use crate::operation::Destination;
 use crate::sensitive::Sensitive;
-use crate::store::{Decision, Pending, Store, StoreError};
+use crate::store::{Decision, Method, Pending, Store, StoreError};
 
 /// What the person said.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,7 +25,7 @@ pub(crate) enum Answer {
 /// A place where a person is asked.
 pub(crate) trait Channel {
     /// How the decision came about, for the audit log.
-    fn method(&self) -> &'static str;
+    fn method(&self) -> Method;
     /// Who decided, as far as the channel can tell.
     fn who(&self) -> String;
     /// Shows the records, and whether a PIN protects the decision, and takes one answer for all.
@@ -97,7 +97,7 @@ impl Desk<'_> {
             None => None,
             Some(file) => {
                 let Some(pin) = channel.pin()? else { return Ok(Answer::Later) };
-                Some(unlock(&pin, file, self.store, self.audit, self.clock).await?)
+                Some(unlock(pin, file, self.store, self.audit, self.clock).await?)
             }
         };
         let mut closed = 0;
@@ -115,14 +115,15 @@ impl Desk<'_> {
             let kind = if decision.approve { Kind::Approved } else { Kind::Denied };
             let event = event(record, pending, &decision);
             // What was decided elsewhere, or is too old, is not decided again, nor put on record.
-            if !self.store.waits(&pending.token_hash, decision.at_ms)? {
+            if !self.store.waits(pending.token_hash, decision.at_ms).await? {
                 closed += 1;
                 continue;
             }
             let late = event.clone();
             let recorded = self.audit.record(kind, event, Durability::Synced).await;
             recorded.map_err(|_| DecideError::Audit)?;
-            if !self.store.decide(&pending.token_hash, &pending.digest, &decision)? {
+            let (hash, digest) = (pending.token_hash, pending.digest);
+            if !self.store.decide(hash, digest, decision).await? {
                 closed += 1;
                 // Another was faster, by less than it takes to write that down.
                 let late = audit::Event { outcome: Some("late".into()), ..late };
@@ -152,7 +153,7 @@ fn statement<'a>(pending: &'a Pending, decision: &'a Decision) -> Statement<'a> 
         digest: &pending.digest,
         token_hash: &pending.token_hash,
         decided_ms: decision.at_ms,
-        method: decision.method,
+        method: decision.method.name(),
         who: &decision.who,
     }
 }
@@ -175,7 +176,7 @@ fn event(record: &Record, pending: &Pending, decision: &Decision) -> audit::Even
         approval: Some(audit::Approval {
             token_id: Some(hex::encode(pending.token_hash.get(..6).unwrap_or_default())),
             record_digest: Some(hex::encode(&pending.digest)),
-            method: Some(decision.method.into()),
+            method: Some(decision.method.name().into()),
             who: Some(decision.who.clone()),
             latency_ms: Some(decision.at_ms - pending.created_ms),
             signature: decision.signature.as_deref().map(hex::encode),

@@ -92,24 +92,26 @@ pub(crate) fn enrol(pin: &Sensitive) -> Result<PinFile, PinError> {
 
 /// The key, if the PIN is right. A wrong one is counted and audited.
 pub(crate) async fn unlock(
-    pin: &Sensitive,
+    pin: Sensitive,
     file: &PinFile,
     store: &Store,
     audit: &AuditLog,
     clock: &Clock,
 ) -> Result<SigningKey, PinError> {
-    let Some(attempt) = store.attempt(clock.now_ms())? else {
+    let Some(attempt) = store.attempt(clock.now_ms()).await? else {
         failed(audit, file, "PinLocked").await?;
         return Err(PinError::Locked);
     };
     // A quarter of a second of work: other calls must not wait for it.
-    let key = tokio::task::block_in_place(|| SigningKey::derive(pin, &file.kdf))?;
+    let kdf = file.kdf.clone();
+    let derived = tokio::task::spawn_blocking(move || SigningKey::derive(&pin, &kdf)).await;
+    let key = derived.map_err(|_| PinError::Resources)??;
     if key.public()? == file.public_key {
-        store.attempt_was_right(attempt)?;
+        store.attempt_was_right(attempt).await?;
         return Ok(key);
     }
     failed(audit, file, "PinWrong").await?;
-    match store.attempt_was_wrong(clock.now_ms())? {
+    match store.attempt_was_wrong(clock.now_ms()).await? {
         0 => {
             let event = Event { code: Some("PinLocked".into()), ..Event::default() };
             audit.record(Kind::Lockout, event, Durability::Synced).await?;

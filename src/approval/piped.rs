@@ -8,6 +8,7 @@ use super::hidden::piped;
 use super::terminal::rendered;
 use crate::guard::approval::Record;
 use crate::sensitive::Sensitive;
+use crate::store::Method;
 
 /// Reads the PIN from the first line of stdin, and the name of each thing that is destroyed from
 /// the lines after it.
@@ -28,8 +29,8 @@ impl<W: Write> Piped<W> {
 }
 
 impl<W: Write> Channel for Piped<W> {
-    fn method(&self) -> &'static str {
-        "pin-stdin"
+    fn method(&self) -> Method {
+        Method::PipedPin
     }
 
     fn who(&self) -> String {

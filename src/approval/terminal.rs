@@ -8,6 +8,7 @@ use super::rows::Shown;
 use super::waiting::line_of;
 use crate::guard::approval::Record;
 use crate::sensitive::Sensitive;
+use crate::store::Method;
 use crate::text::escaped;
 
 /// Shows records on `output` and reads answers from `input`. Only the command line makes one, and
@@ -21,8 +22,8 @@ pub(crate) struct Terminal<R, W> {
 }
 
 impl<R: BufRead, W: Write> Channel for Terminal<R, W> {
-    fn method(&self) -> &'static str {
-        "terminal"
+    fn method(&self) -> Method {
+        Method::Terminal
     }
 
     fn who(&self) -> String {

@@ -92,7 +92,7 @@ impl Desk<'_> {
             return Err(Failure("no PIN is set; `kms-mcp pin set` sets one".into()));
         };
         let pin = asked("PIN: ")?;
-        unlock(&pin, &file, self.store, self.audit, self.clock).await?;
+        unlock(pin, &file, self.store, self.audit, self.clock).await?;
         Ok(())
     }
 

@@ -150,7 +150,7 @@ pub(super) async fn run(flags: Flags, env: Env, scrubber: Scrubber) -> Result<Ex
     let patience = mcp::Patience { ask: config.ask(), progress: config.progress() };
     let (input, output) = (tokio::io::stdin(), tokio::io::stdout());
     let served = mcp::serve(Arc::new(pipeline), patience, input, output).await;
-    store.close();
+    store.close().await;
     audit.stop().await;
     served?;
     Ok(ExitCode::SUCCESS)

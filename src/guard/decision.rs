@@ -1,6 +1,8 @@
 //! Which decisions count. The store can be written by any program of the user: what it says of a
 //! decision is a claim, and once a PIN is set only a signature proves it.
 
+use std::sync::Arc;
+
 use super::policy::Level;
 use super::tokens::{Asked, USABLE};
 use super::{Guard, Refusal, unavailable};
@@ -9,12 +11,7 @@ use crate::factor::{FactorError, Pinned, PublicKey, Statement};
 use crate::hex;
 use crate::operation::Untrusted;
 use crate::sensitive::Sensitive;
-use crate::store::{Decided, Decision, Hash};
-
-/// The method of decisions that the server makes itself, for level `token` alone.
-pub(super) const BY_SERVER: &str = "token";
-/// The method of consents that a client attests, for level `client` alone.
-const BY_CLIENT: &str = "client";
+use crate::store::{Decided, Decision, Hash, Method};
 
 impl Guard {
     /// The key that a decision at `level` must be signed with, if a PIN is set.
@@ -35,7 +32,9 @@ impl Guard {
 
     /// Looks at the PIN's file; what has changed is audited before anything else happens.
     pub(super) async fn look_at_factor(&self) -> Result<Pinned, Refusal> {
-        let (pinned, is_new) = self.factor.look();
+        let factor = Arc::clone(&self.factor);
+        let looked = tokio::task::spawn_blocking(move || factor.look()).await;
+        let (pinned, is_new) = looked.unwrap_or((Pinned::Unread, false));
         if is_new {
             let mut event = Event::default();
             match pinned {
@@ -64,7 +63,7 @@ impl Guard {
         decided: Decided,
     ) -> Result<Approval, Refusal> {
         let attested = level == Level::Client
-            && decided.method == BY_CLIENT
+            && decided.method == Some(Method::Client)
             && self.tokens.has_consent(&asked.hash);
         if !attested && !proven(level, key, &asked.hash, &decided) {
             return Err(self.unproven(&asked.hash, &decided.digest).await?);
@@ -80,7 +79,7 @@ impl Guard {
             latency_ms: Some(decided.at_ms.saturating_sub(asked.since_ms)),
             signature: decided.signature.as_deref().map(hex::encode),
             key: key.map(PublicKey::name),
-            method: Some(Untrusted::new(&decided.method).as_str().into()),
+            method: decided.method.map(|method| method.name().into()),
             who: Some(Untrusted::new(&decided.who).as_str().into()),
         })
     }
@@ -113,14 +112,14 @@ impl Guard {
         let now = self.clock.now();
         let decision = Decision {
             approve: true,
-            method: BY_CLIENT,
+            method: Method::Client,
             who: format!("the user of {}, as the client says", asked.record.client),
             at_ms: now.as_millisecond(),
             usable_until_ms: super::usable_until_ms(now),
             signature: None,
         };
         let mut event = client_event(&asked, &decision.who);
-        let decided = self.store.settle(hash, asked.digest, decision).await.map_err(unavailable)?;
+        let decided = self.store.decide(hash, asked.digest, decision).await.map_err(unavailable)?;
         let kind = if decided { Kind::Approved } else { Kind::ClientDeclined };
         if !decided {
             // No denial: the question was decided, withdrawn or too old before this came.
@@ -181,7 +180,7 @@ fn client_event(asked: &Asked, who: &str) -> Event {
         approval: Some(Approval {
             token_id: Some(token_id(&asked.hash)),
             record_digest: Some(hex::encode(&asked.digest)),
-            method: Some(BY_CLIENT.into()),
+            method: Some(Method::Client.name().into()),
             who: Some(who.into()),
             ..Approval::default()
         }),
@@ -197,22 +196,22 @@ pub(super) fn proven(
     token_hash: &Hash,
     decided: &Decided,
 ) -> bool {
-    let by_server = matches!(decided.method.as_str(), BY_SERVER | BY_CLIENT);
+    let Some(method) = decided.method else { return false };
     match (level, key) {
         (Level::None, _) | (Level::Pin, None) => false,
-        (Level::Token, _) => decided.method == BY_SERVER,
-        (Level::Client | Level::Person, None) => !by_server,
+        (Level::Token, _) => method == Method::Server,
+        (Level::Client | Level::Person, None) => method.is_persons(),
         (Level::Client | Level::Person | Level::Pin, Some(key)) => {
             let statement = Statement {
                 approve: decided.approve,
                 digest: &decided.digest,
                 token_hash,
                 decided_ms: decided.at_ms,
-                method: &decided.method,
+                method: method.name(),
                 who: &decided.who,
             };
             let signature = decided.signature.as_deref().unwrap_or_default();
-            !by_server && key.verifies(&statement, signature)
+            method.is_persons() && key.verifies(&statement, signature)
         }
     }
 }
@@ -229,24 +228,24 @@ mod tests {
 
     const TOKEN: Hash = [2; 32];
 
-    fn decided(method: &str, signature: Option<Vec<u8>>) -> Decided {
+    fn decided(method: Method, signature: Option<Vec<u8>>) -> Decided {
         Decided {
             approve: true,
             digest: [1; 32],
-            method: method.into(),
+            method: Some(method),
             who: "somebody".into(),
             at_ms: 1,
             signature,
         }
     }
 
-    fn signed(pair: &Ed25519KeyPair, method: &str) -> Decided {
+    fn signed(pair: &Ed25519KeyPair, method: Method) -> Decided {
         let statement = Statement {
             approve: true,
             digest: &[1; 32],
             token_hash: &TOKEN,
             decided_ms: 1,
-            method,
+            method: method.name(),
             who: "somebody",
         };
         decided(method, Some(pair.sign(&statement.bytes()).as_ref().to_vec()))
@@ -256,9 +255,9 @@ mod tests {
     fn each_level_takes_only_its_own_kind_of_decision() {
         let pair = Ed25519KeyPair::from_seed_unchecked(&[7; 32]).unwrap();
         let key = PublicKey::new(pair.public_key().as_ref()).unwrap();
-        let by_server = decided(BY_SERVER, None);
-        let unsigned = decided("terminal", None);
-        let signed_by_person = signed(&pair, "terminal");
+        let by_server = decided(Method::Server, None);
+        let unsigned = decided(Method::Terminal, None);
+        let signed_by_person = signed(&pair, Method::Terminal);
         // What counts at each level: by the server, by a person unsigned, by a person signed.
         let table = [
             (Level::None, None, [false, false, false]),
@@ -277,11 +276,22 @@ mod tests {
         }
         // A client's word is not looked up here: whoever writes the store could have written it.
         for level in [Level::Token, Level::Client, Level::Person, Level::Pin] {
-            assert!(!proven(level, None, &TOKEN, &decided(BY_CLIENT, None)), "{level:?}");
-            assert!(!proven(level, Some(&key), &TOKEN, &signed(&pair, BY_CLIENT)), "{level:?}");
+            assert!(!proven(level, None, &TOKEN, &decided(Method::Client, None)), "{level:?}");
+            assert!(
+                !proven(level, Some(&key), &TOKEN, &signed(&pair, Method::Client)),
+                "{level:?}"
+            );
         }
         // Even a signature does not make a person's decision the server's, or the other way round.
-        assert!(!proven(Level::Person, Some(&key), &TOKEN, &signed(&pair, BY_SERVER)));
+        assert!(!proven(Level::Person, Some(&key), &TOKEN, &signed(&pair, Method::Server)));
         assert!(!proven(Level::Person, Some(&key), &[3; 32], &signed_by_person));
+        // A word that names no method proves nothing.
+        for decided in [by_server, unsigned, signed_by_person] {
+            let unknown = Decided { method: None, ..decided };
+            for level in [Level::Token, Level::Client, Level::Person, Level::Pin] {
+                assert!(!proven(level, None, &TOKEN, &unknown), "{level:?}");
+                assert!(!proven(level, Some(&key), &TOKEN, &unknown), "{level:?}");
+            }
+        }
     }
 }

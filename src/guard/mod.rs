@@ -13,6 +13,7 @@ mod witnessed;
 
 use std::collections::HashMap;
 use std::marker::PhantomData;
+use std::sync::Arc;
 
 use crate::audit::{self, AuditLog, Durability, Trail};
 use crate::clock::Clock;
@@ -98,7 +99,7 @@ pub(crate) struct Guard {
     store: Store,
     audit: AuditLog,
     clock: Clock,
-    factor: Factor,
+    factor: Arc<Factor>,
     limits: Limits,
     tokens: tokens::Tokens,
 }
@@ -115,7 +116,7 @@ impl Guard {
         instance: String,
     ) -> Result<Self, ring::error::Unspecified> {
         let tokens = tokens::Tokens::new(instance)?;
-        Ok(Self { policy, store, audit, clock, factor, limits, tokens })
+        Ok(Self { policy, store, audit, clock, factor: Arc::new(factor), limits, tokens })
     }
 
     /// The policy in force.

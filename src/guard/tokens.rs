@@ -11,13 +11,12 @@ use jiff::{SignedDuration, Timestamp};
 use ring::rand::{SecureRandom, SystemRandom};
 
 use super::approval::{Record, token_hash};
-use super::decision::BY_SERVER;
 use super::policy::Level;
 use super::{Challenge, Guard, Refusal, match_code, unavailable};
 use crate::audit::{Event, Kind};
 use crate::clock::{Clock, to_seconds};
 use crate::sensitive::Sensitive;
-use crate::store::{Decision, Hash, Pending, Standing};
+use crate::store::{Decision, Hash, Method, Pending, Standing};
 
 /// How long a question waits for a person (design §6).
 const PENDING: SignedDuration = SignedDuration::from_mins(10);
@@ -28,8 +27,6 @@ const WRONG_TOKENS: u32 = 5;
 const LOCKED_MS: i64 = 600_000;
 /// How the store counts a lock. No rule of a policy, counted beside it, can have this name.
 const LOCKED: &str = "token_locked";
-/// How often the store is asked whether another process has decided.
-const POLL: Duration = Duration::from_millis(150);
 
 /// A question that was asked by this process.
 #[derive(Debug, Clone)]
@@ -70,7 +67,7 @@ impl Asked {
         };
         let decided = (level == Level::Token).then(|| Decision {
             approve: true,
-            method: BY_SERVER,
+            method: Method::Server,
             who: "nobody: level token".into(),
             at_ms: now_ms,
             usable_until_ms: self.expires.as_millisecond(),
@@ -228,6 +225,7 @@ impl Guard {
             return Err(Refusal::Locked);
         }
         let until = tokio::time::Instant::now() + wait;
+        let mut changes = self.store.changes();
         tokio::pin!(cancelled);
         loop {
             let now_ms = self.clock.now_ms();
@@ -250,7 +248,8 @@ impl Guard {
                 };
             }
             tokio::select! {
-                () = tokio::time::sleep(POLL) => {}
+                () = changes.changed() => {}
+                () = tokio::time::sleep_until(until) => {}
                 () = &mut cancelled => return Err(Refusal::Cancelled),
             }
         }

@@ -2,95 +2,9 @@
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use super::{Store, StoreError};
-
-/// Hash of a token or digest of a record: SHA-256.
-pub(crate) type Hash = [u8; 32];
-
-/// A request that waits for a person.
-#[derive(Debug, Clone)]
-pub(crate) struct Pending {
-    pub(crate) token_hash: Hash,
-    pub(crate) digest: Hash,
-    /// Exactly what the approver is shown.
-    pub(crate) record: Vec<u8>,
-    pub(crate) match_code: String,
-    pub(crate) level: &'static str,
-    pub(crate) instance: String,
-    pub(crate) created_ms: i64,
-    pub(crate) expires_ms: i64,
-}
-
-/// What a person decided, and how.
-#[derive(Debug, Clone)]
-pub(crate) struct Decision {
-    pub(crate) approve: bool,
-    pub(crate) method: &'static str,
-    pub(crate) who: String,
-    pub(crate) at_ms: i64,
-    /// Until when a yes may be used.
-    pub(crate) usable_until_ms: i64,
-    /// Over all of the above, where a PIN is set.
-    pub(crate) signature: Option<Vec<u8>>,
-}
-
-/// How many questions there is room for.
-#[derive(Debug, Clone)]
-pub(crate) struct Room {
-    /// That wait, of one process.
-    pub(crate) pending: u32,
-    /// Of all processes, asked after `since_ms`.
-    pub(crate) questions: u32,
-    pub(crate) since_ms: i64,
-}
-
-/// What became of asking.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Asking {
-    /// It waits.
-    Asked,
-    /// Too many of this process wait.
-    TooManyPending,
-    /// Too many were asked lately.
-    TooManyLately,
-}
-
-/// A no, and what it was about.
-#[derive(Debug, Clone)]
-pub(crate) struct Denied {
-    pub(crate) token_hash: Hash,
-    pub(crate) record: Vec<u8>,
-    pub(crate) decided: Decided,
-}
-
-/// What became of a request.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Standing {
-    /// Never asked.
-    Unknown,
-    /// Waits for a person.
-    Pending,
-    /// A person said yes; usable still.
-    Approved,
-    /// A person said no.
-    Denied,
-    /// Used.
-    Spent,
-    /// Too late, for the decision or for its use.
-    Expired,
-}
-
-/// A decision as the store has it. Any program of the user can have written it.
-#[derive(Debug, Clone)]
-pub(crate) struct Decided {
-    pub(crate) approve: bool,
-    /// Of the record that was decided on.
-    pub(crate) digest: Hash,
-    pub(crate) method: String,
-    pub(crate) who: String,
-    pub(crate) at_ms: i64,
-    pub(crate) signature: Option<Vec<u8>>,
-}
+use super::{
+    Asking, Decided, Decision, Denied, Hash, Method, Pending, Room, Standing, Store, StoreError,
+};
 
 impl Store {
     /// Asks: the request waits from now on, if there is room; `None` is room without end, and
@@ -148,8 +62,8 @@ impl Store {
     }
 
     /// All that wait at `now_ms`, the oldest first.
-    pub(crate) fn pending(&self, now_ms: i64) -> Result<Vec<Pending>, StoreError> {
-        self.now(|connection| {
+    pub(crate) async fn pending(&self, now_ms: i64) -> Result<Vec<Pending>, StoreError> {
+        self.run(move |connection| {
             let mut statement = connection.prepare(
                 "SELECT token_hash, digest, record, match_code, instance, created_ms, expires_ms
                  FROM approvals WHERE state = 'pending' AND expires_ms > ?1 ORDER BY created_ms",
@@ -157,11 +71,12 @@ impl Store {
             let rows = statement.query_map([now_ms], pending_row)?;
             rows.collect()
         })
+        .await
     }
 
     /// Whether the question of that token still waits.
-    pub(crate) fn waits(&self, token_hash: &Hash, now_ms: i64) -> Result<bool, StoreError> {
-        self.now(|connection| {
+    pub(crate) async fn waits(&self, token_hash: Hash, now_ms: i64) -> Result<bool, StoreError> {
+        self.run(move |connection| {
             connection.query_row(
                 "SELECT EXISTS (SELECT 1 FROM approvals
                    WHERE token_hash = ?1 AND state = 'pending' AND expires_ms > ?2)",
@@ -169,20 +84,11 @@ impl Store {
                 |row| row.get(0),
             )
         })
+        .await
     }
 
     /// Decides on exactly that record. `false`: it does not wait any more.
-    pub(crate) fn decide(
-        &self,
-        token_hash: &Hash,
-        digest: &Hash,
-        decision: &Decision,
-    ) -> Result<bool, StoreError> {
-        self.now(|connection| decide(connection, token_hash, digest, decision))
-    }
-
-    /// The same, while other calls go on.
-    pub(crate) async fn settle(
+    pub(crate) async fn decide(
         &self,
         token_hash: Hash,
         digest: Hash,
@@ -297,7 +203,7 @@ fn decide(
          WHERE token_hash = ?7 AND digest = ?8 AND state = 'pending' AND expires_ms > ?4",
         params![
             if decision.approve { "approved" } else { "denied" },
-            decision.method,
+            decision.method.name(),
             decision.who,
             decision.at_ms,
             decision.usable_until_ms,
@@ -327,7 +233,7 @@ fn decided_row(row: &Row<'_>, approve: bool) -> rusqlite::Result<Decided> {
     Ok(Decided {
         approve,
         digest: row.get(0)?,
-        method: row.get::<_, Option<String>>(1)?.unwrap_or_default(),
+        method: row.get::<_, Option<String>>(1)?.as_deref().and_then(Method::named),
         who: row.get::<_, Option<String>>(2)?.unwrap_or_default(),
         at_ms: row.get::<_, Option<i64>>(3)?.unwrap_or(i64::MIN),
         signature: row.get(4)?,

@@ -16,8 +16,8 @@ pub(crate) struct Attempt(i64);
 impl Store {
     /// Takes one of the attempts left; before the PIN is looked at, so that many processes at once
     /// get no more of them. `None`: the PIN is locked.
-    pub(crate) fn attempt(&self, now_ms: i64) -> Result<Option<Attempt>, StoreError> {
-        self.now(|connection| {
+    pub(crate) async fn attempt(&self, now_ms: i64) -> Result<Option<Attempt>, StoreError> {
+        self.run(move |connection| {
             connection
                 .query_row(
                     "INSERT INTO happened SELECT 'pin_wrong', ?1 WHERE
@@ -29,20 +29,21 @@ impl Store {
                 )
                 .optional()
         })
+        .await
     }
 
     /// The PIN was right.
-    #[expect(clippy::needless_pass_by_value, reason = "an attempt is taken back once")]
-    pub(crate) fn attempt_was_right(&self, attempt: Attempt) -> Result<(), StoreError> {
-        self.now(|connection| {
+    pub(crate) async fn attempt_was_right(&self, attempt: Attempt) -> Result<(), StoreError> {
+        self.run(move |connection| {
             connection.execute("DELETE FROM happened WHERE rowid = ?1", [attempt.0])?;
             Ok(())
         })
+        .await
     }
 
     /// The PIN was wrong: how many attempts are left. With the last one the lock closes.
-    pub(crate) fn attempt_was_wrong(&self, now_ms: i64) -> Result<u32, StoreError> {
-        self.now(|connection| {
+    pub(crate) async fn attempt_was_wrong(&self, now_ms: i64) -> Result<u32, StoreError> {
+        self.run(move |connection| {
             let wrong: u32 = connection.query_row(
                 "SELECT count(*) FROM happened WHERE kind = 'pin_wrong' AND at_ms > ?1",
                 [now_ms - LOCKED_MS],
@@ -53,6 +54,7 @@ impl Store {
             }
             Ok(WRONG.saturating_sub(wrong))
         })
+        .await
     }
 }
 
@@ -62,30 +64,33 @@ mod tests {
 
     const MINUTE: i64 = 60_000;
 
-    #[test]
-    fn the_fifth_wrong_one_locks_for_ten_minutes() {
+    #[tokio::test]
+    async fn the_fifth_wrong_one_locks_for_ten_minutes() {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open(folder.path()).unwrap();
         for minute in 0..5 {
-            assert!(store.attempt(minute * MINUTE).unwrap().is_some(), "{minute}");
-            let left = store.attempt_was_wrong(minute * MINUTE).unwrap();
+            assert!(store.attempt(minute * MINUTE).await.unwrap().is_some(), "{minute}");
+            let left = store.attempt_was_wrong(minute * MINUTE).await.unwrap();
             assert_eq!(i64::from(left), 4 - minute);
         }
         // As long as that from the fifth on, whenever the first one was; and in other processes.
         let other = Store::open(folder.path()).unwrap();
-        assert!(other.attempt(13 * MINUTE).unwrap().is_none());
-        assert!(other.attempt(14 * MINUTE + 1).unwrap().is_some());
+        assert!(other.attempt(13 * MINUTE).await.unwrap().is_none());
+        assert!(other.attempt(14 * MINUTE + 1).await.unwrap().is_some());
     }
 
-    #[test]
-    fn attempts_at_once_get_no_more_of_them_and_right_ones_are_free() {
+    #[tokio::test]
+    async fn attempts_at_once_get_no_more_of_them_and_right_ones_are_free() {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open(folder.path()).unwrap();
-        let taken: Vec<Attempt> = (0..9).filter_map(|_| store.attempt(MINUTE).unwrap()).collect();
+        let mut taken: Vec<Attempt> = Vec::new();
+        for _ in 0..9 {
+            taken.extend(store.attempt(MINUTE).await.unwrap());
+        }
         assert_eq!(taken.len(), 5);
         for attempt in taken {
-            store.attempt_was_right(attempt).unwrap();
+            store.attempt_was_right(attempt).await.unwrap();
         }
-        assert!(store.attempt(MINUTE).unwrap().is_some());
+        assert!(store.attempt(MINUTE).await.unwrap().is_some());
     }
 }

@@ -49,8 +49,12 @@ impl Store {
     }
 
     /// Whether `kind` happens for the first time in a day; if so, notes it.
-    pub(crate) fn first_time(&self, kind: &str, now_ms: i64) -> Result<bool, StoreError> {
-        self.now(|connection| {
+    pub(crate) async fn first_time(
+        &self,
+        kind: &'static str,
+        now_ms: i64,
+    ) -> Result<bool, StoreError> {
+        self.run(move |connection| {
             let noted = connection.execute(
                 "INSERT INTO happened SELECT ?1, ?2 WHERE NOT EXISTS
                    (SELECT 1 FROM happened WHERE kind = ?1 AND at_ms > ?2 - 86400000)",
@@ -58,5 +62,6 @@ impl Store {
             )?;
             Ok(noted == 1)
         })
+        .await
     }
 }

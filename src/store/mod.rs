@@ -2,47 +2,32 @@
 //!
 //! The store holds the SHA-256 of a token, never the token, and the record's bytes for the approver
 //! to render. Nothing in it tells a server *what to do*: a server compares digests and no more.
+//!
+//! `model` what is kept · `sqlite` the file and its tables · `worker` the thread that uses it
 
 mod approvals;
 mod attempts;
 mod limits;
+mod model;
+mod sqlite;
+mod worker;
 
 use std::fs;
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, mpsc};
+use std::thread;
 use std::time::Duration;
 
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, ErrorCode};
+use tokio::sync::{oneshot, watch};
+use tokio::time::Instant;
 
-pub(crate) use approvals::{Asking, Decided, Decision, Hash, Pending, Room, Standing};
+pub(crate) use model::{Asking, Decided, Decision, Denied, Hash, Method, Pending, Room, Standing};
+use worker::Job;
 
-/// The layout below, as `user_version`.
-const VERSION: i64 = 2;
-
-const SCHEMA: &str = "
-CREATE TABLE approvals (
-  token_hash BLOB PRIMARY KEY,     -- SHA-256 of the token
-  digest     BLOB NOT NULL,        -- of the record; what a decision is about
-  record     BLOB NOT NULL,        -- exactly the bytes the approver is shown
-  match_code TEXT NOT NULL,
-  level      TEXT NOT NULL,
-  state      TEXT NOT NULL CHECK (state IN ('pending', 'approved', 'denied', 'spent')),
-  instance   TEXT NOT NULL,
-  created_ms INTEGER NOT NULL,
-  expires_ms INTEGER NOT NULL,     -- of a pending one; after a yes, until when it may be used
-  decided_ms INTEGER,
-  method     TEXT,
-  who        TEXT,
-  signature  BLOB                  -- over the decision, where a PIN is set
-) STRICT, WITHOUT ROWID;
-CREATE INDEX approvals_by_state ON approvals (state, expires_ms);
-CREATE TABLE happened (kind TEXT NOT NULL, at_ms INTEGER NOT NULL) STRICT;
-CREATE INDEX happened_by_kind ON happened (kind, at_ms);
-";
-
-/// From the layout before each to the next, the oldest first.
-const MIGRATIONS: [&str; 1] = ["ALTER TABLE approvals ADD COLUMN signature BLOB"];
+/// How long the end of the process waits for the database to be closed.
+const FAREWELL: Duration = Duration::from_secs(1);
 
 /// Why the store cannot be used. SQLite's own text is not repeated: it may quote a row.
 #[derive(Debug, thiserror::Error)]
@@ -58,6 +43,9 @@ pub(crate) enum StoreError {
         "the state folder does not support SQLite's write-ahead log; put it on a local disk with `--state-dir`"
     )]
     NoWal,
+    /// Another program keeps the database locked for more than five seconds.
+    #[error("another program has locked `store.sqlite` in the state folder")]
+    Busy,
     /// The process is ending.
     #[error("the store is closed: kms-mcp is ending")]
     Closed,
@@ -68,80 +56,87 @@ pub(crate) enum StoreError {
 
 impl From<rusqlite::Error> for StoreError {
     fn from(error: rusqlite::Error) -> Self {
-        Self::Sqlite(error.sqlite_error_code().map_or("no code".into(), |code| format!("{code:?}")))
+        match error.sqlite_error_code() {
+            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Self::Busy,
+            Some(code) => Self::Sqlite(format!("{code:?}")),
+            None => Self::Sqlite("no code".into()),
+        }
     }
 }
 
-/// A handle; cheap to clone.
+/// A handle; cheap to clone. No method blocks but [`Store::open`].
 #[derive(Clone)]
-pub(crate) struct Store(Arc<Mutex<Option<Connection>>>);
+pub(crate) struct Store {
+    jobs: mpsc::Sender<Job>,
+    changes: Arc<watch::Sender<u64>>,
+}
 
 impl Store {
-    /// Opens the store in `folder`, which is made with mode 0700.
+    /// Opens the store in `folder`, which is made with mode 0700. Blocks: for the start of a process.
     pub(crate) fn open(folder: &Path) -> Result<Self, StoreError> {
-        private_folder(folder)?;
-        let path = folder.join("store.sqlite");
-        fs::OpenOptions::new()
-            .create(true)
-            .append(true)
-            .mode(0o600)
-            .open(&path)
+        let connection = sqlite::open(folder)?;
+        let (jobs, queue) = mpsc::channel();
+        let changes = Arc::new(watch::Sender::new(0));
+        let told = Arc::clone(&changes);
+        thread::Builder::new()
+            .name("store".into())
+            .spawn(move || worker::run(connection, &queue, &told))
             .map_err(|error| StoreError::Folder(error.kind()))?;
-        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NOFOLLOW;
-        let mut connection = Connection::open_with_flags(&path, flags)?;
-        connection.busy_timeout(Duration::from_secs(5))?;
-        let mode: String =
-            connection.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))?;
-        if mode != "wal" {
-            return Err(StoreError::NoWal);
-        }
-        connection.pragma_update(None, "synchronous", "FULL")?;
-        let transaction =
-            connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
-        match transaction.query_row("PRAGMA user_version", [], |row| row.get::<_, i64>(0))? {
-            0 => transaction.execute_batch(SCHEMA)?,
-            old @ 1..=VERSION => {
-                let done = usize::try_from(old - 1).unwrap_or_default();
-                MIGRATIONS
-                    .iter()
-                    .skip(done)
-                    .try_for_each(|step| transaction.execute_batch(step))?;
-            }
-            _ => return Err(StoreError::Newer),
-        }
-        transaction.pragma_update(None, "user_version", VERSION)?;
-        transaction.commit()?;
-        Ok(Self(Arc::new(Mutex::new(Some(connection)))))
+        Ok(Self { jobs, changes })
     }
 
-    /// Runs `work` on the thread pool for blocking calls.
+    /// Does `work` on the store's own thread. It is on its way from the first poll on, even if the
+    /// future is dropped.
     async fn run<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
     ) -> Result<T, StoreError> {
-        let store = self.clone();
-        let done = tokio::task::spawn_blocking(move || store.now(work)).await;
-        done.map_err(|_| StoreError::Sqlite("stopped".into()))?
+        let (done, answer) = oneshot::channel();
+        let work = Box::new(move |connection: Result<&Connection, StoreError>| {
+            // Whoever asked may be gone by now.
+            let _ = done.send(connection.and_then(|connection| Ok(work(connection)?)));
+        });
+        let job = Job::Work { since: Instant::now(), work };
+        self.jobs.send(job).map_err(|_| StoreError::Closed)?;
+        answer.await.map_err(|_| StoreError::Closed)?
     }
 
-    fn now<T>(
-        &self,
-        work: impl FnOnce(&Connection) -> rusqlite::Result<T>,
-    ) -> Result<T, StoreError> {
-        let connection = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        Ok(work(connection.as_ref().ok_or(StoreError::Closed)?)?)
+    /// Listens for changes from now on, by this process and by others.
+    pub(crate) fn changes(&self) -> Changes {
+        let changes = Changes(self.changes.subscribe());
+        // A store that is closed does not change any more.
+        let _ = self.jobs.send(Job::Listen);
+        changes
     }
 
     /// Closes the database for every holder of a handle: what a background task still holds when
-    /// the process ends would leave its write-ahead log behind.
-    pub(crate) fn close(&self) {
-        drop(self.0.lock().unwrap_or_else(PoisonError::into_inner).take());
+    /// the process ends would leave its write-ahead log behind. Waits a second at most.
+    pub(crate) async fn close(&self) {
+        let (done, closed) = oneshot::channel();
+        if self.jobs.send(Job::Close { done }).is_ok() {
+            // Locked by another program, the file is left as it is: SQLite recovers it.
+            let _ = tokio::time::timeout(FAREWELL, closed).await;
+        }
     }
 }
 
 impl std::fmt::Debug for Store {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Store")
+    }
+}
+
+/// Tells when the store has changed. All who listen share the one look at the database.
+#[derive(Debug)]
+pub(crate) struct Changes(watch::Receiver<u64>);
+
+impl Changes {
+    /// Ends when something has changed since the last time, or since listening began. It never ends
+    /// once the store is closed.
+    pub(crate) async fn changed(&mut self) {
+        if self.0.changed().await.is_err() {
+            std::future::pending::<()>().await;
+        }
     }
 }
 
@@ -160,31 +155,36 @@ pub(crate) fn private_folder(folder: &Path) -> Result<(), StoreError> {
 mod tests {
     use super::*;
 
-    #[test]
-    fn a_store_of_the_first_layout_gets_what_it_lacks() {
+    #[tokio::test]
+    async fn a_change_by_another_process_is_told() {
         let folder = tempfile::tempdir().unwrap();
-        let old = Connection::open(folder.path().join("store.sqlite")).unwrap();
-        let first = SCHEMA
-            .replace("who        TEXT,", "who        TEXT")
-            .replace("signature  BLOB ", "-- ");
-        old.execute_batch(&first).unwrap();
-        old.pragma_update(None, "user_version", 1).unwrap();
-        drop(old);
-        let signed = |store: &Store| {
-            store.now(|connection| connection.prepare("SELECT signature FROM approvals").map(drop))
-        };
-        for _ in 0..2 {
-            signed(&Store::open(folder.path()).unwrap()).unwrap();
-        }
+        let (own, other) =
+            (Store::open(folder.path()).unwrap(), Store::open(folder.path()).unwrap());
+        let mut changes = own.changes();
+        other.happened("something".into(), 1).await.unwrap();
+        tokio::time::timeout(Duration::from_mins(1), changes.changed()).await.unwrap();
+        own.happened("something".into(), 2).await.unwrap();
+        tokio::time::timeout(Duration::from_mins(1), changes.changed()).await.unwrap();
     }
 
-    #[test]
-    fn a_newer_store_is_refused() {
+    #[tokio::test]
+    async fn a_locked_database_fails_all_who_wait_after_one_time_limit() {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open(folder.path()).unwrap();
-        store
-            .now(|connection| connection.pragma_update(None, "user_version", VERSION + 1))
-            .unwrap();
-        assert!(matches!(Store::open(folder.path()), Err(StoreError::Newer)));
+        let lock = Connection::open(folder.path().join("store.sqlite")).unwrap();
+        lock.execute_batch("BEGIN IMMEDIATE").unwrap();
+        let all = (0..20).map(|at| {
+            let store = store.clone();
+            tokio::spawn(async move { store.happened("something".into(), at).await })
+        });
+        // One after the other, each with the whole patience, they would take 100 seconds.
+        for one in all.collect::<Vec<_>>() {
+            assert!(matches!(one.await.unwrap(), Err(StoreError::Busy)));
+        }
+        lock.execute_batch("ROLLBACK").unwrap();
+        store.happened("something".into(), 1).await.unwrap();
+        assert_eq!(store.count("something".into(), 0).await.unwrap(), 1);
+        store.close().await;
+        assert!(matches!(store.count("something".into(), 0).await, Err(StoreError::Closed)));
     }
 }

@@ -6,6 +6,7 @@ use super::form::Form;
 use crate::approval::channel::{Answer, Channel};
 use crate::guard::approval::Record;
 use crate::sensitive::Sensitive;
+use crate::store::Method;
 
 /// A form that was sent: the record was shown with it.
 #[derive(Debug)]
@@ -29,8 +30,8 @@ impl Posted {
 }
 
 impl Channel for Posted {
-    fn method(&self) -> &'static str {
-        "page"
+    fn method(&self) -> Method {
+        Method::Page
     }
 
     fn who(&self) -> String {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
-use axum::http::{HeaderName, HeaderValue, Method, Response, StatusCode, header};
+use axum::http::{HeaderName, HeaderValue, Method as Verb, Response, StatusCode, header};
 use maud::Markup;
 use subtle::ConstantTimeEq;
 use tokio::net::TcpListener;
@@ -25,11 +25,11 @@ use crate::approval::channel::{Answer, Channel as _, DecideError, Desk};
 use crate::approval::pin::PinError;
 use crate::audit::{self, AuditLog, Durability, Kind};
 use crate::clock::Clock;
-use crate::factor::PinFile;
+use crate::factor::{FactorError, PinFile};
 use crate::guard::approval::{Record, digest};
 use crate::hex;
 use crate::operation::Destination;
-use crate::store::{Hash, Pending, Store};
+use crate::store::{Hash, Method, Pending, Store};
 
 /// Where values are shown, below the random part.
 const VALUES: &str = "value/";
@@ -118,14 +118,14 @@ impl Site {
         };
         let rest = rest.to_owned();
         match (head.method, rest.as_str()) {
-            (Method::GET, "") => self.all(),
-            (Method::GET, _) if rest.starts_with(VALUES) => self.look(&rest),
-            (Method::POST, _) if rest.starts_with(VALUES) => self.show(&rest).await,
-            (Method::GET, _) => match self.find(&rest, StatusCode::NOT_FOUND) {
-                Ok(pending) => self.question(&pending, StatusCode::OK, None),
+            (Verb::GET, "") => self.all().await,
+            (Verb::GET, _) if rest.starts_with(VALUES) => self.look(&rest),
+            (Verb::POST, _) if rest.starts_with(VALUES) => self.show(&rest).await,
+            (Verb::GET, _) => match self.find(&rest, StatusCode::NOT_FOUND).await {
+                Ok(pending) => self.question(&pending, StatusCode::OK, None).await,
                 Err(seen) => seen,
             },
-            (Method::POST, rest) if !rest.is_empty() => {
+            (Verb::POST, rest) if !rest.is_empty() => {
                 let kind = head.headers.get(header::CONTENT_TYPE).map(HeaderValue::as_bytes);
                 if kind != Some(b"application/x-www-form-urlencoded") {
                     return refused(StatusCode::UNSUPPORTED_MEDIA_TYPE, "This is not our form.");
@@ -158,8 +158,8 @@ impl Site {
         bool::from(random.as_bytes().ct_eq(self.path.as_bytes())).then_some(rest)
     }
 
-    fn all(&self) -> Seen {
-        match self.store.pending(self.clock.now_ms()) {
+    async fn all(&self) -> Seen {
+        match self.store.pending(self.clock.now_ms()).await {
             Ok(waiting) => {
                 let addressed = |one: Pending| {
                     let way = self.way_to(&one.token_hash);
@@ -172,22 +172,22 @@ impl Site {
     }
 
     /// The question of that name that still waits; else an answer of status `closed`.
-    fn find(&self, name: &str, closed: StatusCode) -> Result<Pending, Seen> {
-        let waiting = self.store.pending(self.clock.now_ms());
+    async fn find(&self, name: &str, closed: StatusCode) -> Result<Pending, Seen> {
+        let waiting = self.store.pending(self.clock.now_ms()).await;
         let waiting = waiting.map_err(|error| self.broken(&error.to_string()))?;
         let found = waiting.into_iter().find(|one| hex::encode(&one.token_hash) == name);
         found.ok_or_else(|| self.closed(closed))
     }
 
     /// Shows exactly the record, and the form.
-    fn question(&self, pending: &Pending, status: StatusCode, message: Option<&str>) -> Seen {
+    async fn question(&self, pending: &Pending, status: StatusCode, message: Option<&str>) -> Seen {
         if digest(&pending.record) != pending.digest {
             return self.broken(&DecideError::Altered.to_string());
         }
         let Ok(record) = serde_json::from_slice::<Record>(&pending.record) else {
             return self.broken(&DecideError::Unreadable.to_string());
         };
-        let pin_is_set = match PinFile::read(&self.pin) {
+        let pin_is_set = match self.pin_file().await {
             Ok(file) => file.is_some(),
             Err(error) => return self.broken(&error.to_string()),
         };
@@ -203,16 +203,16 @@ impl Site {
     }
 
     async fn decide(&self, name: &str, form: Form) -> Seen {
-        let pending = match self.find(name, StatusCode::CONFLICT) {
+        let pending = match self.find(name, StatusCode::CONFLICT).await {
             Ok(pending) => pending,
             Err(seen) => return seen,
         };
         if !self.sealer.is_of(&form.seal, &pending) {
             let message =
                 "Nothing was decided: the form was not made here for this question. This one is.";
-            return self.question(&pending, StatusCode::FORBIDDEN, Some(message));
+            return self.question(&pending, StatusCode::FORBIDDEN, Some(message)).await;
         }
-        let pin = match PinFile::read(&self.pin) {
+        let pin = match self.pin_file().await {
             Ok(pin) => pin,
             Err(error) => return self.broken(&error.to_string()),
         };
@@ -243,21 +243,28 @@ impl Site {
                 } else {
                     "Nothing was decided: the PIN or the answer is missing."
                 };
-                self.question(&pending, StatusCode::UNPROCESSABLE_ENTITY, Some(why))
+                self.question(&pending, StatusCode::UNPROCESSABLE_ENTITY, Some(why)).await
             }
             Err(DecideError::Pin(
                 error @ (PinError::Wrong(_) | PinError::LockedNow | PinError::Locked),
             )) => {
                 let why = format!("Nothing was decided: {error}.");
-                self.question(&pending, StatusCode::FORBIDDEN, Some(&why))
+                self.question(&pending, StatusCode::FORBIDDEN, Some(&why)).await
             }
             Err(DecideError::Closed) => self.closed(StatusCode::CONFLICT),
             Err(DecideError::NotHere) => {
                 let why = "Nothing was decided: another kms-mcp asks this, and shows the value on its own page. Open ApproveAt of the agent's answer.";
-                self.question(&pending, StatusCode::CONFLICT, Some(why))
+                self.question(&pending, StatusCode::CONFLICT, Some(why)).await
             }
             Err(error) => self.broken(&error.to_string()),
         }
+    }
+
+    /// The PIN, if one is set.
+    async fn pin_file(&self) -> Result<Option<PinFile>, FactorError> {
+        let path = self.pin.clone();
+        let read = tokio::task::spawn_blocking(move || PinFile::read(&path)).await;
+        read.map_err(|_| FactorError::Busy)?
     }
 
     /// A place for the value, if that is what would be approved here.
@@ -325,7 +332,7 @@ fn seen(taken: &Taken) -> audit::Event {
         }),
         approval: Some(audit::Approval {
             token_id: Some(hex::encode(taken.question.get(..6).unwrap_or_default())),
-            method: Some("page".into()),
+            method: Some(Method::Page.name().into()),
             ..audit::Approval::default()
         }),
         destination: Some(Destination::Person.name().into()),

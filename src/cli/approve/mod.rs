@@ -59,7 +59,7 @@ pub(super) async fn run(flags: Flags, env: &Env) -> Result<ExitCode, Failure> {
             ));
         }
         let mut channel = Piped::new(&mut stdout, who("through a pipe"), flags.deny)?;
-        let pending = named(&flags.which, &place.waiting()?)?;
+        let pending = named(&flags.which, &place.waiting().await?)?;
         let answer = place.decide(&mut channel, &pending).await??;
         if answer == Answer::Later {
             return Err(Failure(
@@ -77,12 +77,12 @@ pub(super) async fn run(flags: Flags, env: &Env) -> Result<ExitCode, Failure> {
         return watch::run(&place, &mut channel).await;
     }
     let mut channel = Terminal { input: stdin.lock(), output: &mut stdout, who, deny: flags.deny };
-    let pending = chosen(&flags.which, place.waiting()?, &mut channel)?;
+    let pending = chosen(&flags.which, place.waiting().await?, &mut channel)?;
     if pending.is_empty() {
         return Ok(ExitCode::SUCCESS);
     }
     let answer = place.decide(&mut channel, &pending).await??;
-    place.offer_pin(channel.output)?;
+    place.offer_pin(channel.output).await?;
     writeln!(stdout, "{}", said(answer, pending.len()))?;
     Ok(ExitCode::SUCCESS)
 }
@@ -117,10 +117,16 @@ struct Place {
 
 impl Place {
     /// What waits now, the highest risk first.
-    fn waiting(&self) -> Result<Vec<Pending>, Failure> {
-        let mut waiting = self.store.pending(self.clock.now_ms())?;
+    async fn waiting(&self) -> Result<Vec<Pending>, Failure> {
+        let mut waiting = self.store.pending(self.clock.now_ms()).await?;
         riskiest_first(&mut waiting);
         Ok(waiting)
+    }
+
+    /// The same for the terminal's input, which is read without awaiting: blocks this thread.
+    fn waiting_now(&self) -> Result<Vec<Pending>, Failure> {
+        let runtime = tokio::runtime::Handle::current();
+        tokio::task::block_in_place(|| runtime.block_on(self.waiting()))
     }
 
     fn pin(&self) -> Result<Option<PinFile>, Failure> {
@@ -144,8 +150,9 @@ impl Place {
     }
 
     /// Offers a PIN where there is none, at most once a day.
-    fn offer_pin(&self, mut output: impl Write) -> Result<(), Failure> {
-        if self.pin()?.is_none() && self.store.first_time("pin_offered", self.clock.now_ms())? {
+    async fn offer_pin(&self, mut output: impl Write) -> Result<(), Failure> {
+        let now_ms = self.clock.now_ms();
+        if self.pin()?.is_none() && self.store.first_time("pin_offered", now_ms).await? {
             writeln!(output, "{OFFER}")?;
         }
         Ok(())

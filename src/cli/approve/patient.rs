@@ -34,7 +34,7 @@ impl<'a> Patient<'a> {
                 return Ok(());
             }
             // A store that fails for a moment is no reason to take the question away.
-            let Ok(waiting) = self.place.waiting() else { continue };
+            let Ok(waiting) = self.place.waiting_now() else { continue };
             let waits = |hash: &Hash| waiting.iter().any(|one| one.token_hash == *hash);
             if self.shown.as_ref().is_some_and(|shown| !waits(shown)) {
                 return Err(io::ErrorKind::TimedOut.into());

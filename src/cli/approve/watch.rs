@@ -25,7 +25,7 @@ pub(super) async fn run<W: Write>(
     writeln!(terminal.output, "Watching. Questions come here; Ctrl-C ends it.")?;
     let mut aside: Vec<Hash> = Vec::new();
     loop {
-        let mut waiting = place.waiting()?;
+        let mut waiting = place.waiting().await?;
         aside.retain(|hash| waiting.iter().any(|one| one.token_hash == *hash));
         waiting.retain(|one| !aside.contains(&one.token_hash));
         let Some(first) = waiting.first().cloned() else {
@@ -55,6 +55,6 @@ pub(super) async fn run<W: Write>(
                 writeln!(terminal.output, "{other}")?;
             }
         }
-        place.offer_pin(&mut terminal.output)?;
+        place.offer_pin(&mut terminal.output).await?;
     }
 }

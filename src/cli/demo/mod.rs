@@ -133,7 +133,7 @@ impl Demo {
         let code = at(asked, "/Confirmation/MatchCode");
         let clock = Clock::system();
         let store = Store::open(&self.state)?;
-        let waiting = store.pending(clock.now_ms())?;
+        let waiting = store.pending(clock.now_ms()).await?;
         let Some(pending) = waiting.iter().find(|one| *code == one.match_code) else {
             return Err(Failure("the request does not wait in the store".into()));
         };

@@ -3,6 +3,7 @@
 use crate::approval::{Answer, Channel};
 use crate::guard::approval::Record;
 use crate::sensitive::Sensitive;
+use crate::store::Method;
 
 /// Approves what it is shown. Only the demo makes one, for its own throw-away store.
 #[derive(Default)]
@@ -12,8 +13,8 @@ pub(super) struct Rehearsal {
 }
 
 impl Channel for Rehearsal {
-    fn method(&self) -> &'static str {
-        "demo"
+    fn method(&self) -> Method {
+        Method::Demo
     }
 
     fn who(&self) -> String {

@@ -1,0 +1,98 @@
+//! The database file: how it is opened, and the layout of its tables.
+
+use std::fs;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+
+use rusqlite::{Connection, OpenFlags, TransactionBehavior};
+
+use super::worker::BUSY_LIMIT;
+use super::{StoreError, private_folder};
+
+/// The layout below, as `user_version`.
+const VERSION: i64 = 2;
+
+const SCHEMA: &str = "
+CREATE TABLE approvals (
+  token_hash BLOB PRIMARY KEY,     -- SHA-256 of the token
+  digest     BLOB NOT NULL,        -- of the record; what a decision is about
+  record     BLOB NOT NULL,        -- exactly the bytes the approver is shown
+  match_code TEXT NOT NULL,
+  level      TEXT NOT NULL,
+  state      TEXT NOT NULL CHECK (state IN ('pending', 'approved', 'denied', 'spent')),
+  instance   TEXT NOT NULL,
+  created_ms INTEGER NOT NULL,
+  expires_ms INTEGER NOT NULL,     -- of a pending one; after a yes, until when it may be used
+  decided_ms INTEGER,
+  method     TEXT,
+  who        TEXT,
+  signature  BLOB                  -- over the decision, where a PIN is set
+) STRICT, WITHOUT ROWID;
+CREATE INDEX approvals_by_state ON approvals (state, expires_ms);
+CREATE TABLE happened (kind TEXT NOT NULL, at_ms INTEGER NOT NULL) STRICT;
+CREATE INDEX happened_by_kind ON happened (kind, at_ms);
+";
+
+/// From the layout before each to the next, the oldest first.
+const MIGRATIONS: [&str; 1] = ["ALTER TABLE approvals ADD COLUMN signature BLOB"];
+
+/// Opens the database in `folder`, which is made with mode 0700. Blocks.
+pub(super) fn open(folder: &Path) -> Result<Connection, StoreError> {
+    private_folder(folder)?;
+    let path = folder.join("store.sqlite");
+    fs::OpenOptions::new()
+        .create(true)
+        .append(true)
+        .mode(0o600)
+        .open(&path)
+        .map_err(|error| StoreError::Folder(error.kind()))?;
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NOFOLLOW;
+    let mut connection = Connection::open_with_flags(&path, flags)?;
+    connection.busy_timeout(BUSY_LIMIT)?;
+    let mode: String = connection.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))?;
+    if mode != "wal" {
+        return Err(StoreError::NoWal);
+    }
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    match transaction.query_row("PRAGMA user_version", [], |row| row.get::<_, i64>(0))? {
+        0 => transaction.execute_batch(SCHEMA)?,
+        old @ 1..=VERSION => {
+            let done = usize::try_from(old - 1).unwrap_or_default();
+            MIGRATIONS.iter().skip(done).try_for_each(|step| transaction.execute_batch(step))?;
+        }
+        _ => return Err(StoreError::Newer),
+    }
+    transaction.pragma_update(None, "user_version", VERSION)?;
+    transaction.commit()?;
+    Ok(connection)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_store_of_the_first_layout_gets_what_it_lacks() {
+        let folder = tempfile::tempdir().unwrap();
+        let old = Connection::open(folder.path().join("store.sqlite")).unwrap();
+        let first = SCHEMA
+            .replace("who        TEXT,", "who        TEXT")
+            .replace("signature  BLOB ", "-- ");
+        old.execute_batch(&first).unwrap();
+        old.pragma_update(None, "user_version", 1).unwrap();
+        drop(old);
+        for _ in 0..2 {
+            let opened = open(folder.path()).unwrap();
+            opened.prepare("SELECT signature FROM approvals").unwrap();
+        }
+    }
+
+    #[test]
+    fn a_newer_store_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let opened = open(folder.path()).unwrap();
+        opened.pragma_update(None, "user_version", VERSION + 1).unwrap();
+        assert!(matches!(open(folder.path()), Err(StoreError::Newer)));
+    }
+}
