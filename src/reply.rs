@@ -315,17 +315,25 @@ pub(crate) fn add_notes(envelope: &mut Map<String, Value>, mut notes: Vec<String
     envelope.insert("Notes".into(), notes.into());
 }
 
-/// The schema of the envelope around `result`. `Error` and `Confirmation` are bare objects: spelled
-/// out they would cost 860 bytes a tool.
+/// The schema of the envelope around `result`. Of `Error` and `Confirmation` one member is named,
+/// since some front ends refuse an object without any: all would cost 860 bytes a tool.
 pub(crate) fn schema(result: &Value) -> Value {
+    let part = |member: &str| {
+        json!({ "type": "object", "properties": { member: { "type": "string" } },
+            "additionalProperties": true })
+    };
+    let mut result = result.clone();
+    if let Some(object) = result.as_object_mut().filter(|it| !it.contains_key("properties")) {
+        object.insert("additionalProperties".into(), false.into());
+    }
     json!({
         "type": "object",
         "properties": {
             "Status": { "type": "string", "enum": ["ok", "confirmation_required", "denied", "error"] },
             "Result": result,
             "Outcome": { "type": "string" },
-            "Confirmation": { "type": "object" },
-            "Error": { "type": "object" },
+            "Confirmation": part("Token"),
+            "Error": part("Code"),
             "RequestId": { "type": "string" },
             "Notes": { "type": "array", "items": { "type": "string" } }
         },

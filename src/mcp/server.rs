@@ -1,14 +1,15 @@
 //! The MCP server: lists the tools, calls them, and knows nothing else.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
 use rmcp::model::{
     CallToolRequestParams, CallToolResponse, CallToolResult, CompleteRequestMethod,
-    CompleteRequestParams, CompleteResult, ContentBlock, ErrorData, Implementation, JsonObject,
-    ListPromptsRequestMethod, ListPromptsResult, ListResourceTemplatesRequestMethod,
-    ListResourceTemplatesResult, ListResourcesRequestMethod, ListResourcesResult, ListToolsResult,
-    PaginatedRequestParams, ServerCapabilities, ServerConfig,
+    CompleteRequestParams, CompleteResult, ContentBlock, ErrorData, Implementation,
+    InitializeRequestParams, InitializeResult, JsonObject, ListPromptsResult,
+    ListResourceTemplatesResult, ListResourcesResult, ListToolsResult, PaginatedRequestParams,
+    ProtocolVersion, ServerCapabilities, ServerConfig,
 };
 use rmcp::service::RequestContext;
 use rmcp::{RoleServer, ServerHandler, ServiceExt};
@@ -88,6 +89,10 @@ where
     let _ = tokio::time::timeout(FAREWELL, pump.finished()).await;
     ended
 }
+
+/// The protocol versions that are spoken, oldest first. 2025-03-26 is not among them: it has batches.
+static VERSIONS: [ProtocolVersion; 3] =
+    [ProtocolVersion::V_2025_06_18, ProtocolVersion::V_2025_11_25, ProtocolVersion::V_2026_07_28];
 
 struct Server {
     states: States,
@@ -193,11 +198,31 @@ impl ServerHandler for Server {
             .with_instructions(INSTRUCTIONS)
     }
 
+    fn supported_protocol_versions(&self) -> Cow<'static, [ProtocolVersion]> {
+        Cow::Borrowed(&VERSIONS)
+    }
+
+    /// An older client is answered the oldest version that is spoken: the nearest to its own.
+    async fn initialize(
+        &self,
+        request: InitializeRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<InitializeResult, ErrorData> {
+        let mut answer = self.negotiate_initialize(&request)?;
+        let oldest = ProtocolVersion::V_2025_06_18;
+        if request.protocol_version.as_str() < oldest.as_str() {
+            answer.protocol_version = oldest;
+        }
+        context.peer.set_peer_info(request);
+        Ok(answer)
+    }
+
     async fn list_tools(
         &self,
-        _: Option<PaginatedRequestParams>,
+        page: Option<PaginatedRequestParams>,
         _: RequestContext<RoleServer>,
     ) -> Result<ListToolsResult, ErrorData> {
+        one_page(page.as_ref())?;
         Ok(ListToolsResult::with_all_items(
             self.tools.iter().map(|tool| tool.listed.clone()).collect(),
         ))
@@ -277,29 +302,29 @@ impl ServerHandler for Server {
         Ok(result.into())
     }
 
-    // What is not offered is said not to be: rmcp's defaults answer with empty lists.
+    // Some clients ask for these whatever was declared, and give a server up that has no answer.
     async fn list_prompts(
         &self,
-        _: Option<PaginatedRequestParams>,
+        page: Option<PaginatedRequestParams>,
         _: RequestContext<RoleServer>,
     ) -> Result<ListPromptsResult, ErrorData> {
-        Err(ErrorData::method_not_found::<ListPromptsRequestMethod>())
+        one_page(page.as_ref()).map(|()| ListPromptsResult::default())
     }
 
     async fn list_resources(
         &self,
-        _: Option<PaginatedRequestParams>,
+        page: Option<PaginatedRequestParams>,
         _: RequestContext<RoleServer>,
     ) -> Result<ListResourcesResult, ErrorData> {
-        Err(ErrorData::method_not_found::<ListResourcesRequestMethod>())
+        one_page(page.as_ref()).map(|()| ListResourcesResult::default())
     }
 
     async fn list_resource_templates(
         &self,
-        _: Option<PaginatedRequestParams>,
+        page: Option<PaginatedRequestParams>,
         _: RequestContext<RoleServer>,
     ) -> Result<ListResourceTemplatesResult, ErrorData> {
-        Err(ErrorData::method_not_found::<ListResourceTemplatesRequestMethod>())
+        one_page(page.as_ref()).map(|()| ListResourceTemplatesResult::default())
     }
 
     async fn complete(
@@ -308,6 +333,17 @@ impl ServerHandler for Server {
         _: RequestContext<RoleServer>,
     ) -> Result<CompleteResult, ErrorData> {
         Err(ErrorData::method_not_found::<CompleteRequestMethod>())
+    }
+}
+
+/// Every list is one page, so there is no cursor that could be ours. An empty one is none.
+fn one_page(page: Option<&PaginatedRequestParams>) -> Result<(), ErrorData> {
+    match page.and_then(|page| page.cursor.as_deref()) {
+        None | Some("") => Ok(()),
+        Some(_) => {
+            let message = "the cursor must be left out: the list is one page";
+            Err(ErrorData::invalid_params(message, None))
+        }
     }
 }
 

@@ -7,6 +7,7 @@
 pub(crate) mod equivalent;
 mod identifier;
 mod invalid;
+pub(crate) mod normal;
 mod params;
 pub(crate) mod schema;
 mod untrusted;
@@ -100,6 +101,11 @@ pub trait Operation: Send + Sync + 'static {
 
     /// The answer as the agent sees it.
     fn view(output: Self::Output) -> Self::View;
+
+    /// What the agent is told beside an answer.
+    fn notes(_view: &Self::View) -> Vec<String> {
+        Vec::new()
+    }
 
     /// What a success means. `None` for reads.
     fn outcome(_risk: Risk) -> Option<Outcome> {

@@ -131,13 +131,7 @@ fn check_object(
     let at = |name: &str| if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") };
     for (name, member) in members {
         match properties.get(name) {
-            Some(schema) => check(schema, member, &at(name)).map_err(|invalid| {
-                if member.is_null() && !is_required(rules, name) {
-                    or_nothing(&invalid)
-                } else {
-                    invalid
-                }
-            })?,
+            Some(schema) => check(schema, member, &at(name))?,
             None => match rules.get("additionalProperties") {
                 Some(Value::Bool(false)) => {
                     let known: Vec<&str> = properties.keys().map(String::as_str).collect();
@@ -169,14 +163,8 @@ fn required(rules: &Map<String, Value>) -> impl Iterator<Item = &str> {
     names.into_iter().flatten().filter_map(Value::as_str)
 }
 
-fn is_required(rules: &Map<String, Value>, name: &str) -> bool {
+pub(super) fn is_required(rules: &Map<String, Value>, name: &str) -> bool {
     required(rules).any(|required| required == name)
-}
-
-/// Some clients send null for what they do not want to say.
-fn or_nothing(invalid: &Invalid) -> Invalid {
-    let allowed = format!("{}; not null: leave it out to say nothing", invalid.allowed);
-    Invalid::new(invalid.field.clone(), allowed)
 }
 
 fn check_array(rules: &Map<String, Value>, items: &[Value], path: &str) -> Result<(), Invalid> {
@@ -312,10 +300,6 @@ mod tests {
             (json!({ "Name": "abcde" }), "`Name` must be 1 to 4 characters long"),
             (json!({ "Name": 5 }), "`Name` must be a string"),
             (json!({ "Name": null }), "`Name` must be a string"),
-            (
-                json!({ "Name": "x", "Days": null }),
-                "`Days` must be an integer; not null: leave it out to say nothing",
-            ),
             (
                 json!({ "Name": "x", "Stages": "a" }),
                 r#"`Stages` must be JSON, not a string that holds JSON: for example ["ACSCurrent"]"#,

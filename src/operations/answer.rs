@@ -46,6 +46,18 @@ impl<'de> Deserialize<'de> for JsonText {
 #[schemars(inline, description = "")]
 pub(crate) struct Count(u64);
 
+impl Count {
+    /// The number.
+    pub(crate) fn get(self) -> u64 {
+        self.0
+    }
+
+    #[cfg(test)]
+    pub(crate) fn of(number: u64) -> Self {
+        Self(number)
+    }
+}
+
 impl<'de> Deserialize<'de> for Count {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         #[derive(Deserialize)]

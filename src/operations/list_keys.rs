@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::answer::{Count, answer};
 use super::filters::Filters;
+use super::paging::Page;
 use crate::operation::{Identifier, Invalid, Operation, Params, Resource, Retry, Risk, Spec};
 
 pub(crate) struct ListKeys;
@@ -86,5 +87,16 @@ impl Operation for ListKeys {
 
     fn view(output: Listing) -> Listing {
         output
+    }
+
+    fn notes(view: &Listing) -> Vec<String> {
+        let listed = view.keys.as_ref().and_then(|list| list.key.as_ref());
+        let page = Page {
+            number: view.page_number,
+            size: view.page_size,
+            total: view.total_count,
+            shown: listed.map_or(0, Vec::len),
+        };
+        page.note("keys").into_iter().collect()
     }
 }

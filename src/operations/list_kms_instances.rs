@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::answer::{Count, answer};
+use super::paging::Page;
 use crate::operation::{Identifier, Invalid, Operation, Params, Resource, Retry, Risk, Spec};
 
 pub(crate) struct ListKmsInstances;
@@ -64,5 +65,16 @@ impl Operation for ListKmsInstances {
 
     fn view(output: Listing) -> Listing {
         output
+    }
+
+    fn notes(view: &Listing) -> Vec<String> {
+        let listed = view.kms_instances.as_ref().and_then(|list| list.kms_instance.as_ref());
+        let page = Page {
+            number: view.page_number,
+            size: view.page_size,
+            total: view.total_count,
+            shown: listed.map_or(0, Vec::len),
+        };
+        page.note("instances").into_iter().collect()
     }
 }

@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::answer::{Count, answer};
+use super::paging::Page;
 use super::secret_name::SecretName;
 use super::version::Stages;
 use crate::operation::{Invalid, Operation, Params, Resource, Retry, Risk, Spec, Untrusted};
@@ -73,5 +74,16 @@ impl Operation for ListSecretVersionIds {
 
     fn view(output: Listing) -> Listing {
         output
+    }
+
+    fn notes(view: &Listing) -> Vec<String> {
+        let listed = view.version_ids.as_ref().and_then(|list| list.version_id.as_ref());
+        let page = Page {
+            number: view.page_number,
+            size: view.page_size,
+            total: view.total_count,
+            shown: listed.map_or(0, Vec::len),
+        };
+        page.note("versions").into_iter().collect()
     }
 }

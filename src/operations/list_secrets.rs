@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::answer::{Count, answer};
 use super::filters::Filters;
+use super::paging::Page;
 use super::tags::TagList;
 use crate::operation::{Invalid, Operation, Params, Resource, Retry, Risk, Spec, Untrusted};
 
@@ -88,5 +89,16 @@ impl Operation for ListSecrets {
 
     fn view(output: Listing) -> Listing {
         output
+    }
+
+    fn notes(view: &Listing) -> Vec<String> {
+        let listed = view.secret_list.as_ref().and_then(|list| list.secret.as_ref());
+        let page = Page {
+            number: view.page_number,
+            size: view.page_size,
+            total: view.total_count,
+            shown: listed.map_or(0, Vec::len),
+        };
+        page.note("secrets").into_iter().collect()
     }
 }

@@ -30,6 +30,7 @@ mod filters;
 mod key_choices;
 mod managed;
 mod managed_value;
+mod paging;
 mod policy;
 mod resource_id;
 mod rotation;

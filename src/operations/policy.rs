@@ -16,8 +16,7 @@ const BYTES_MAX: usize = 32_768;
 /// A policy as JSON. It is sent as it was checked, not as it was written: text could mean one thing
 /// here and another to KMS.
 ///
-/// Its grammar is checked by a schema of its own, which the agent does not pay for; an example says
-/// as much.
+/// Its grammar is checked by a schema of its own, which the agent does not pay for.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(transparent)]
 pub(crate) struct Policy(Map<String, Value>);
@@ -36,9 +35,16 @@ impl JsonSchema for Policy {
         "Policy".into()
     }
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "object", "examples": [{ "Version": "1", "Statement": [{
-            "Effect": "Allow", "Principal": { "RAM": ["acs:ram::<account>:user/<name>"] },
-            "Action": ["kms:*"], "Resource": ["*"] }] }] })
+        // The members alone: with the limits it would cost 2 KB in every conversation. An object
+        // without members would make Gemini refuse the whole list of tools.
+        json_schema!({ "type": "object", "properties": {
+            "Version": { "type": "string", "enum": ["1"] },
+            "Statement": { "type": "array", "items": { "type": "object", "properties": {
+                "Effect": { "type": "string", "enum": ["Allow", "Deny"] },
+                "Principal": { "type": "object", "properties": {
+                    "RAM": { "type": "array", "items": { "type": "string" } } } },
+                "Action": { "type": "array", "items": { "type": "string" } },
+                "Resource": { "type": "array", "items": { "type": "string", "enum": ["*"] } } } } } } })
     }
 }
 

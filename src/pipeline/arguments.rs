@@ -2,7 +2,8 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::operation::{Invalid, Operation, Risk, Spec, schema};
+use super::repeated::refuse_repeated_value;
+use crate::operation::{Invalid, Operation, Risk, Spec, normal, schema};
 use crate::sensitive::Sensitive;
 
 /// What every tool takes beside its own parameters.
@@ -26,14 +27,14 @@ fn common(spec: &Spec) -> Map<String, Value> {
     let mut properties = Map::new();
     properties.insert("RegionId".into(), json!({ "type": "string", "maxLength": 32 }));
     if spec.risk != Risk::Inspect {
-        let token = "From a confirmation_required answer, with otherwise the same arguments";
+        let token = "From confirmation_required; all else unchanged";
         properties.insert(
             "ConfirmationToken".into(),
             json!({ "description": token, "type": "string", "maxLength": 64 }),
         );
         properties.insert(
             "Reason".into(),
-            json!({ "description": "Why; shown to the approver", "type": "string", "maxLength": 200 }),
+            json!({ "description": "Why, for the approver", "type": "string", "maxLength": 200 }),
         );
     }
     properties
@@ -42,14 +43,19 @@ fn common(spec: &Spec) -> Map<String, Value> {
 /// Checks and parses the arguments of one call.
 pub(super) fn parse<O: Operation>(
     schema: &Value,
-    arguments: Map<String, Value>,
+    mut arguments: Map<String, Value>,
 ) -> Result<(O::Input, Common), Invalid> {
+    normal::without_additions_of_clients(&mut arguments);
     let mut arguments = Value::Object(arguments);
+    normal::normalize(schema, &mut arguments);
     schema::conform(schema, &arguments)?;
     let mut common = Common::default();
+    if let Value::Object(members) = &arguments {
+        refuse_repeated_value(members)?;
+    }
     if let Value::Object(members) = &mut arguments {
         let mut take = |name: &str| match members.shift_remove(name) {
-            Some(Value::String(text)) => Some(text),
+            Some(Value::String(text)) if !text.is_empty() => Some(text),
             _ => None,
         };
         common = Common {

@@ -101,7 +101,7 @@ impl Pipeline {
             ..Event::default()
         };
         let closed = trail.close(self.clean(event, &known.scrubbers)).await;
-        let mut result = serde_json::to_value(O::view(output)).unwrap_or_default();
+        let mut result = viewed::<O>(output, &mut known.notes);
         let about = known.event.resource.as_ref().and_then(|seen| seen.name.as_deref());
         name_no_other(&mut result, about.unwrap_or_default(), asked.written.as_deref());
         label_no_other(&mut result, &asked.labels);
@@ -297,6 +297,12 @@ fn writes(risk: Risk) -> bool {
 
 /// Drops a name, ARN or version in the answer that is not what the call is about: nobody asked for
 /// it, and what the agent is told there is not compared with the call's values.
+fn viewed<O: Operation>(output: O::Output, notes: &mut Vec<String>) -> Value {
+    let view = O::view(output);
+    notes.extend(O::notes(&view));
+    serde_json::to_value(view).unwrap_or_default()
+}
+
 fn name_no_other(result: &mut Value, resource: &str, written: Option<&str>) {
     let wanted = secret_name(resource);
     let Some(members) = result.as_object_mut() else { return };

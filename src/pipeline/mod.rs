@@ -6,6 +6,7 @@ mod caller;
 mod ending;
 mod endpoint;
 mod place;
+mod repeated;
 mod steps;
 
 use std::path::PathBuf;

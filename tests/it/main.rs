@@ -52,11 +52,15 @@ mod layout;
 #[cfg(test)]
 mod leaks;
 #[cfg(test)]
+mod left_out;
+#[cfg(test)]
 mod limits;
 #[cfg(test)]
 mod oracle;
 #[cfg(test)]
 mod page;
+#[cfg(test)]
+mod paging;
 #[cfg(test)]
 mod person_destination;
 #[cfg(test)]
@@ -65,6 +69,8 @@ mod pin;
 mod policy;
 #[cfg(test)]
 mod record;
+#[cfg(test)]
+mod repeated;
 #[cfg(test)]
 mod scenarios;
 #[cfg(test)]

@@ -40,18 +40,24 @@ fn check(schema: &Value, value: &Value, at: &str, wrong: &mut Vec<String>) {
                 }
                 true
             }
-            // Members beyond these are differences too, said or not: an answer holds only what
-            // its schema names. A bare object is the schema's way to leave them open.
+            // Members beyond these are differences too, unless the schema leaves them open: an
+            // answer holds only what its schema names.
             "properties" => {
                 for (name, member) in value.as_object().into_iter().flatten() {
                     match rule.get(name) {
                         Some(rule) => check(rule, member, &format!("{at}/{name}"), wrong),
+                        None if keywords.get("additionalProperties")
+                            == Some(&Value::Bool(true)) => {}
                         None => wrong.push(format!("{at}/{name} is not in the schema")),
                     }
                 }
                 true
             }
-            "additionalProperties" => rule == &Value::Bool(false),
+            "additionalProperties" if keywords.contains_key("properties") => rule.is_boolean(),
+            "additionalProperties" => {
+                rule == &Value::Bool(false)
+                    && value.as_object().is_none_or(serde_json::Map::is_empty)
+            }
             _ => {
                 wrong.push(format!("{at}: `{keyword}` is a keyword that is not expected here"));
                 true
