@@ -263,8 +263,8 @@ fn explained(
     let next = failure.next(action, changed == Changed::Unknown);
     let mut envelope = failed(error(failure.code(), message, changed, &next));
     if let (Some(code), Some(id)) = (failure.kms_code(), &failure.request_id) {
-        let link =
-            format!("https://api.aliyun.com/troubleshoot?q={code}&product=Kms&requestId={id}");
+        let query = if failure.is_known() { format!("q={code}&") } else { String::new() };
+        let link = format!("https://api.aliyun.com/troubleshoot?{query}product=Kms&requestId={id}");
         return finish(envelope, Some(id), vec![format!("Details for the person: {link}")]);
     }
     if let Some(status) = failure.http_status {

@@ -7,6 +7,8 @@ const OF_ONE_KIND: [&str; 4] =
     ["RotateSecret", "UpdateSecretRotationPolicy", "PutSecretValue", "UpdateSecretVersionStage"];
 /// What to do instead on a secret of the other kind.
 const OTHER_KIND: &str = "Only managed secrets rotate, and their versions and stages move only by RotateSecret; for a Generic secret use PutSecretValue with a new VersionId.";
+/// What to do about an answer that nothing published explains.
+const UNKNOWN_NEXT: &str = "Tell the person: the RequestId finds the call in ActionTrail and at https://api.aliyun.com/troubleshoot.";
 /// RotateSecret has a quota of its own (facts/kms.md §1.11).
 const ROTATIONS: &str = "KMS rotates at most 50 times an hour in an account: call again when the hour is over. The same VersionId is safe to repeat.";
 
@@ -235,27 +237,36 @@ const CODES: &[(&str, &str, &str)] = &[
     ),
 ];
 
+/// The codes that are explained by themselves, not with their family.
+pub(super) fn codes() -> impl Iterator<Item = &'static str> {
+    CODES.iter().map(|(code, ..)| *code).filter(|code| !is_family(code))
+}
+
 impl ClientError {
     /// What happened, in our own words.
     pub(crate) fn message(&self) -> String {
         match &self.failure {
             Failure::Refused { code, denied } => {
-                let mut text = match lookup(code) {
+                let mut text = match lookup(code.name()) {
                     Some((_, what, _)) => format!("KMS refused: {what}"),
-                    None => "KMS refused with this code".into(),
+                    None => "KMS refused with a code that is not published".into(),
                 };
-                if let Some(status) = self.http_status {
-                    text.push_str(&format!(" (HTTP {status})"));
-                }
+                text.push_str(&self.status());
                 if let Some(denied) = denied {
                     if let Some(action) = &denied.action {
-                        text.push_str(&format!("; missing is `{action}`"));
+                        text.push_str(&format!("; missing is `kms:{action}`"));
                     }
                     if let Some(kind) = &denied.kind {
                         text.push_str(&format!(" ({kind})"));
                     }
                 }
                 text
+            }
+            Failure::Contradictory { .. } => {
+                format!(
+                    "the answer holds an error code and the status of a success{}",
+                    self.status()
+                )
             }
             Failure::NotConnected => "no connection to KMS could be made".into(),
             Failure::NoAnswer => "the connection broke or no answer came in time".into(),
@@ -264,6 +275,10 @@ impl ClientError {
             Failure::Redirected => "the answer points elsewhere; redirects are not followed".into(),
             Failure::GivenUp => "the client cancelled the call".into(),
         }
+    }
+
+    fn status(&self) -> String {
+        self.http_status.map(|status| format!(" (HTTP {status})")).unwrap_or_default()
     }
 
     /// What to do next after a failed `action`; `unsure` when a write may have happened.
@@ -278,19 +293,20 @@ impl ClientError {
             Failure::Refused { .. } if action == "RotateSecret" && self.is_throttled() => {
                 ROTATIONS.into()
             }
-            Failure::Refused { code, .. } => match lookup(code) {
+            Failure::Refused { code, .. } => match lookup(code.name()) {
                 Some((_, _, next))
                     if OF_ONE_KIND.contains(&action)
                         && matches!(
-                            &**code,
+                            code.name(),
                             "InvalidParameter" | "Rejected.UnsupportedOperation"
                         ) =>
                 {
                     format!("{next} {OTHER_KIND}")
                 }
                 Some((_, _, next)) => (*next).into(),
-                None => format!("See https://api.aliyun.com/troubleshoot?q={code}&product=Kms"),
+                None => UNKNOWN_NEXT.into(),
             },
+            Failure::Contradictory { .. } => UNKNOWN_NEXT.into(),
             Failure::NotConnected => "Check the region and the network, then call again.".into(),
             Failure::NoAnswer | Failure::Unreadable => {
                 "Call again; if it stays, check endpoint and network.".into()
@@ -305,12 +321,14 @@ impl ClientError {
 }
 
 fn lookup(code: &str) -> Option<&'static (&'static str, &'static str, &'static str)> {
-    let prefix = |known: &str| {
-        (known.ends_with('.') || matches!(known, "Missing" | "ServiceUnavailable" | "SerivceUn"))
-            && code.starts_with(known)
-    };
-    CODES
-        .iter()
-        .find(|(known, ..)| *known == code)
-        .or_else(|| CODES.iter().find(|(known, ..)| prefix(known)))
+    CODES.iter().find(|(known, ..)| *known == code).or_else(|| {
+        CODES
+            .iter()
+            .find(|(known, ..)| is_family(known) && code.starts_with(known.trim_end_matches('.')))
+    })
+}
+
+/// Whether a row of [`CODES`] stands for all codes that begin like it.
+fn is_family(code: &str) -> bool {
+    code.ends_with('.') || matches!(code, "Missing" | "ServiceUnavailable" | "SerivceUn")
 }

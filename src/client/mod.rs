@@ -2,6 +2,7 @@
 //!
 //! `SecretData` goes into the form body, everything else into the query (facts/kms.md §0.3, §0.4).
 
+mod code;
 mod error;
 mod explain;
 mod request;
@@ -10,8 +11,6 @@ mod sign;
 mod transport;
 
 use std::future::Future;
-
-use serde::Deserialize;
 
 use crate::audit::Trail;
 use crate::clock::Clock;
@@ -117,21 +116,27 @@ impl Client {
         if status.is_redirection() {
             return Err((Failure::Redirected, Some(code), None, None));
         }
-        if !status.is_success() {
-            let (failure, request_id) =
-                error::Body::read(&body).unwrap_or((Failure::Unreadable, None));
-            return Err((failure, Some(code), request_id, asked_ms));
-        }
-        let meta: Meta = serde_json::from_slice(&body)
-            .map_err(|_| (Failure::Unreadable, Some(code), None, None))?;
-        // Every answer of KMS has one; without it a proxy answered, and nothing is known of the call.
-        let Some(request_id) = meta.request_id else {
-            return Err((Failure::Unreadable, Some(code), None, None));
+        let failed = |failure, request_id| Err((failure, Some(code), request_id, asked_ms));
+        let Some(answered) = error::Body::read(&body) else {
+            return failed(Failure::Unreadable, None);
         };
-        let request_id = error::request_id(request_id);
+        let request_id = answered.request_id();
+        if !status.is_success() {
+            return match answered.failure() {
+                Some(failure) => failed(failure, request_id),
+                None => failed(Failure::Unreadable, None),
+            };
+        }
+        if let Some(failure) = answered.contradiction() {
+            return failed(failure, request_id);
+        }
+        // Every answer of KMS has one; without it a proxy answered, and nothing is known of the call.
+        if !answered.has_request_id() {
+            return failed(Failure::Unreadable, None);
+        }
         match serde_json::from_slice(&body) {
             Ok(output) => Ok((output, code, request_id)),
-            Err(_) => Err((Failure::Unreadable, Some(code), request_id, None)),
+            Err(_) => failed(Failure::Unreadable, request_id),
         }
     }
 }
@@ -140,10 +145,3 @@ type Failed = (Failure, Option<u16>, Option<String>, Option<u64>);
 
 /// The client wants no answer any more.
 const GIVEN_UP: Failed = (Failure::GivenUp, None, None, None);
-
-/// What every answer has.
-#[derive(Deserialize)]
-struct Meta {
-    #[serde(rename = "RequestId")]
-    request_id: Option<String>,
-}
