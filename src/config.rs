@@ -3,16 +3,14 @@
 //! The file is the person's. What the agent can edit (flags, environment) chooses a backend or
 //! tightens; it never allows a source or replaces the policy.
 
-use std::fs;
-use std::io::Read;
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde::Deserialize;
 
 use crate::audit::ROTATE_BYTES;
-use crate::env::Env;
+use crate::env::{Env, STATE_DIR};
+use crate::files::{Fault, FileError, PathError, Rules, absolute, read_owned};
 
 /// The file's largest size in bytes.
 const CAP: u64 = 256 * 1024;
@@ -28,11 +26,21 @@ const AUDIT_FILE: std::ops::RangeInclusive<u64> = 4096..=1 << 40;
 /// Why the settings cannot be used. The server does not start then.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ConfigError {
-    #[error("`{0}` {1}")]
-    File(String, &'static str),
+    #[error(transparent)]
+    File(#[from] FileError),
     #[error("`{0}`: {1}")]
     Content(String, String),
-    #[error("there is no home folder; pass --state-dir DIR")]
+    #[error("`{name}`: `{written}` {error}")]
+    Path {
+        /// The flag, variable or key.
+        name: &'static str,
+        /// What it says.
+        written: String,
+        error: PathError,
+    },
+    #[error(
+        "no home folder is known, neither by HOME nor by the user database; pass --state-dir DIR"
+    )]
     NoHome,
 }
 
@@ -152,12 +160,13 @@ impl Config {
         };
         let Some(text) = read_own(&path)? else { return Ok(Self::default()) };
         let name = path.display().to_string();
-        let config: Self = toml::from_str(&text).map_err(|error| {
+        let mut config: Self = toml::from_str(&text).map_err(|error| {
             // The message alone does not name the key that has a wrong type.
             let start = error.span().map_or(0, |span| span.start);
             let line = text.get(..start).unwrap_or_default().matches('\n').count() + 1;
             ConfigError::Content(name.clone(), format!("line {line}: {}", error.message()))
         })?;
+        config.write_out_paths(env.home())?;
         let limits = &config.limits;
         let ranges = [
             ("wait_seconds", config.wait_seconds, 0..=300),
@@ -178,11 +187,6 @@ impl Config {
             let said = "`audit.rotate_bytes` must be 4096 to 1099511627776";
             return Err(ConfigError::Content(name, said.into()));
         }
-        let mut places = audit.checkpoints.file.iter().chain(&audit.checkpoints.journald);
-        if places.any(|place| !place.is_absolute()) {
-            let said = "`audit.checkpoints` names absolute paths";
-            return Err(ConfigError::Content(name, said.into()));
-        }
         Ok(config)
     }
 
@@ -197,6 +201,26 @@ impl Config {
             loosened.push(format!("network.endpoints = {endpoints:?}"));
         }
         (!loosened.is_empty()).then(|| loosened.join("; "))
+    }
+
+    /// Each path as an absolute one.
+    fn write_out_paths(&mut self, home: Option<&Path>) -> Result<(), ConfigError> {
+        let checkpoints = &mut self.audit.checkpoints;
+        let one = [
+            ("audit.checkpoints.file", &mut checkpoints.file),
+            ("audit.checkpoints.journald", &mut checkpoints.journald),
+            ("destinations.folder", &mut self.destinations.folder),
+        ];
+        let one = one.into_iter().flat_map(|(name, path)| path.iter_mut().map(move |p| (name, p)));
+        let many = self.sources.files.iter_mut().flatten().map(|path| ("sources.files", path));
+        for (name, path) in one.chain(many) {
+            *path = absolute(path, home).map_err(|error| ConfigError::Path {
+                name,
+                written: path.display().to_string(),
+                error,
+            })?;
+        }
+        Ok(())
     }
 
     /// How long a repeated call waits for a decision.
@@ -215,44 +239,26 @@ impl Config {
     }
 }
 
-/// Reads a file that only its owner can have written. `None`: it is not there.
+/// The text of a file that only the user or root can have written. `None`: it is not there.
 fn read_own(path: &Path) -> Result<Option<String>, ConfigError> {
-    let refuse = |why| ConfigError::File(path.display().to_string(), why);
-    let seen = match fs::symlink_metadata(path) {
-        Ok(seen) => seen,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-        Err(_) => return Err(refuse("cannot be read")),
+    let Some(bytes) = read_owned(path, Rules::settings(CAP).following_links())? else {
+        return Ok(None);
     };
-    if !seen.is_file() {
-        return Err(refuse("must be a regular file, not a link"));
-    }
-    let file = fs::File::open(path).map_err(|_| refuse("cannot be opened"))?;
-    let held = file.metadata().map_err(|_| refuse("cannot be read"))?;
-    if held.ino() != seen.ino() || held.dev() != seen.dev() {
-        return Err(refuse("changed while it was opened"));
-    }
-    let me = rustix::process::geteuid().as_raw();
-    if held.uid() != me && held.uid() != 0 {
-        return Err(refuse("must belong to you; it belongs to somebody else"));
-    }
-    if held.mode() & 0o022 != 0 {
-        return Err(refuse("can be written by others; run `chmod go-w` on it"));
-    }
-    let mut text = String::new();
-    file.take(CAP + 1).read_to_string(&mut text).map_err(|_| refuse("is not UTF-8 text"))?;
-    if text.len() as u64 > CAP {
-        return Err(refuse("is longer than 256 KiB"));
-    }
-    Ok(Some(text))
+    let text = std::str::from_utf8(&bytes).map_err(|_| Fault::NotText.at(path))?;
+    // Editors on Windows begin a file with a byte-order mark.
+    Ok(Some(text.strip_prefix('\u{feff}').unwrap_or(text).to_owned()))
 }
 
 /// The folder in which everything is kept: the flag, the environment, else the XDG folder.
 pub(crate) fn state_dir(flag: Option<PathBuf>, env: &Env) -> Result<PathBuf, ConfigError> {
-    let named = flag.or_else(|| env.get(crate::env::STATE_DIR).map(PathBuf::from));
-    let folder = match named {
-        Some(folder) => folder,
-        None => env.state_dir().ok_or(ConfigError::NoHome)?,
+    let (name, written) = match (flag, env.get(STATE_DIR)) {
+        (Some(folder), _) => ("--state-dir", folder),
+        (None, Some(folder)) => (STATE_DIR, PathBuf::from(folder)),
+        (None, None) => return env.state_dir().ok_or(ConfigError::NoHome),
     };
-    std::path::absolute(&folder)
-        .map_err(|_| ConfigError::File(folder.display().to_string(), "is not a path"))
+    absolute(&written, env.home()).map_err(|error| ConfigError::Path {
+        name,
+        written: written.display().to_string(),
+        error,
+    })
 }

@@ -1,7 +1,7 @@
 //! Every environment variable the program reads, once; and [`Env`], the door they come through.
 
 use std::collections::HashMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::sensitive::Sensitive;
 
@@ -56,35 +56,48 @@ pub(crate) const NO_COLOR: &str = "NO_COLOR";
 pub(crate) const LOG: &str = "RUST_LOG";
 
 /// The environment, taken once at the start. A variable set to nothing counts as unset.
-pub(crate) struct Env(HashMap<String, String>);
+pub(crate) struct Env {
+    variables: HashMap<String, String>,
+    home: Option<PathBuf>,
+}
 
 impl Env {
     /// What the process was started with.
     pub(crate) fn of_process() -> Self {
         #[expect(clippy::disallowed_methods, reason = "the door itself")]
-        Self::from_pairs(std::env::vars_os().filter_map(|(name, value)| {
+        let variables = std::env::vars_os();
+        let mut env = Self::from_pairs(variables.filter_map(|(name, value)| {
             Some((name.into_string().ok()?, value.into_string().ok()?))
-        }))
+        }));
+        if env.get(HOME).is_none() {
+            // MCP clients and containers may leave HOME out: the user database has it.
+            env.home = std::env::home_dir().filter(|home| home.is_absolute());
+        }
+        env
     }
 
     /// These variables and no others.
     pub(crate) fn from_pairs(pairs: impl IntoIterator<Item = (String, String)>) -> Self {
-        Self(pairs.into_iter().filter(|(_, value)| !value.is_empty()).collect())
+        let variables: HashMap<String, String> =
+            pairs.into_iter().filter(|(_, value)| !value.is_empty()).collect();
+        let home = variables.get(HOME).map(PathBuf::from).filter(|home| home.is_absolute());
+        Self { variables, home }
     }
 
     /// A variable that is no secret.
     pub(crate) fn get(&self, name: &str) -> Option<&str> {
-        self.0.get(name).map(String::as_str)
+        self.variables.get(name).map(String::as_str)
     }
 
     /// A variable whose content is a secret.
     pub(crate) fn secret(&self, name: &str) -> Option<Sensitive> {
-        self.0.get(name).map(|value| Sensitive::new(value.clone()))
+        self.variables.get(name).map(|value| Sensitive::new(value.clone()))
     }
 
-    /// The home folder.
-    pub(crate) fn home(&self) -> Option<PathBuf> {
-        self.get(HOME).map(PathBuf::from).filter(|path| path.is_absolute())
+    /// The home folder: `HOME`, or where that is unset, the one in the user database. `None` too if
+    /// it is relative.
+    pub(crate) fn home(&self) -> Option<&Path> {
+        self.home.as_deref()
     }
 
     /// `$XDG_CONFIG_HOME/kms-mcp`.

@@ -3,7 +3,7 @@
 //! The map of the house. A room uses only rooms named before it; `tests/it/layout.rs` holds this.
 //!
 //! 1. `sensitive` a value that cannot leak by accident · `clock` · `hex` · `env` every variable, once ·
-//!    `text` which characters are seen
+//!    `files` opened, made and replaced under one set of checks · `text` which characters are seen
 //! 2. `operation` what a KMS action is, said once
 //! 3. `operations` the actions, one file each, and their catalogue
 //! 4. `audit` the log · `scrub` the last net · `credentials` · `store` approvals and limits ·
@@ -27,6 +27,7 @@ mod credentials;
 mod emulator;
 mod env;
 mod factor;
+mod files;
 mod guard;
 mod harden;
 mod hex;

@@ -7,17 +7,16 @@
 use std::fmt;
 use std::fs;
 use std::io::{self, ErrorKind, Read, Write};
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ring::rand::{SecureRandom, SystemRandom};
 use ring::signature::{ED25519, Ed25519KeyPair, KeyPair, UnparsedPublicKey};
-use rustix::fs::OFlags;
 use serde::Deserialize;
 use zeroize::Zeroizing;
 
+use crate::files::{Draft, Fault, Rules, read_owned};
 use crate::sensitive::Sensitive;
 
 /// Its name in the state folder.
@@ -108,22 +107,13 @@ impl AuditKey {
             "{{\n  \"version\": {VERSION},\n  \"seed\": \"{}\",\n  \"public_key\": \"{public}\"\n}}\n",
             *seed
         ));
-        let ready = path.with_extension(format!("json.{}", std::process::id()));
-        let write = || {
-            let mut file =
-                fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&ready)?;
-            file.write_all(text.as_bytes())?;
-            file.sync_all()
-        };
-        // A link, unlike a rename, does not replace a key that another process made meanwhile.
-        let made = write().and_then(|()| fs::hard_link(&ready, &path));
-        let _ = fs::remove_file(&ready);
+        let made = Draft::of(&path).and_then(|mut draft| {
+            draft.write_all(text.as_bytes())?;
+            draft.place()
+        });
         match made {
-            Ok(()) => {
-                let synced = fs::File::open(state).and_then(|folder| folder.sync_all());
-                synced.map_err(|error| failed("sync", state, &error))?;
-                Ok(key)
-            }
+            Ok(()) => Ok(key),
+            // Another process made one meanwhile: that one counts.
             Err(error) if error.kind() == ErrorKind::AlreadyExists => {
                 Self::read(state)?.ok_or_else(|| failed("read", &path, &error))
             }
@@ -197,21 +187,15 @@ impl fmt::Display for PublicKey {
 
 /// The bytes of the file, if it is one that only its owner can have read or written.
 fn content(path: &Path) -> Result<Option<Zeroizing<Vec<u8>>>, KeyError> {
-    // No link is followed, and a pipe in its place must not make a server wait.
-    let flags = (OFlags::NOFOLLOW | OFlags::NONBLOCK).bits().cast_signed();
-    let file = match fs::OpenOptions::new().read(true).custom_flags(flags).open(path) {
-        Ok(file) => file,
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(failed("read", path, &error)),
-    };
-    let held = file.metadata().map_err(|error| failed("read", path, &error))?;
-    let own = held.uid() == rustix::process::geteuid().as_raw();
-    if !held.is_file() || !own || held.mode() & 0o077 != 0 {
-        return Err(KeyError::Exposed(path.to_owned()));
-    }
-    let mut bytes = Zeroizing::new(Vec::new());
-    file.take(CAP).read_to_end(&mut bytes).map_err(|error| failed("read", path, &error))?;
-    Ok(Some(bytes))
+    read_owned(path, Rules::private(CAP)).map_err(|error| {
+        if let Fault::Io(error) = error.fault {
+            failed("read", path, &error)
+        } else if matches!(error.fault, Fault::TooLong(_)) {
+            KeyError::Content(path.to_owned())
+        } else {
+            KeyError::Exposed(path.to_owned())
+        }
+    })
 }
 
 fn failed(doing: &'static str, path: &Path, error: &io::Error) -> KeyError {

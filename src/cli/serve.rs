@@ -18,12 +18,13 @@ use crate::credentials::{Credential, Credentials};
 use crate::emulator::{Behaviour, Emulator, Options};
 use crate::env::{BACKEND, ENDPOINT, Env, POLICY, REGION};
 use crate::factor::{Factor, Pinned};
+use crate::files::{Links, PathError, absolute, private_folder};
 use crate::guard::policy::{InForce, Policy, SHIPPED};
 use crate::guard::{Guard, Limits};
 use crate::mcp;
 use crate::pipeline::{Endpoint, Listed, Pipeline, Place};
 use crate::scrub::Scrubber;
-use crate::store::{Store, private_folder};
+use crate::store::Store;
 use crate::values::{Allowed, Folder};
 
 /// Flags of `serve`. They choose and tighten; none skips a step.
@@ -85,10 +86,10 @@ impl Default for State {
 pub(super) async fn run(flags: Flags, env: Env, scrubber: Scrubber) -> Result<ExitCode, Failure> {
     let config = Config::load(&env)?;
     let named = flags.state.state_dir.is_some() || env.get(crate::env::STATE_DIR).is_some();
-    let state = state_dir(flags.state.state_dir.clone(), &env)?;
+    let state = private_folder(&state_dir(flags.state.state_dir.clone(), &env)?, Links::Followed)?;
     let clock = Clock::system();
     let second = flags.policy.clone().or_else(|| env.get(POLICY).map(str::to_owned));
-    let policy = in_force(config.policy.as_deref(), second.as_deref())?;
+    let policy = in_force(config.policy.as_deref(), second.as_deref(), &env)?;
     let backend = backend(&flags, &env)?;
     let listed = Listed::parse(&config.network.endpoints)?;
     let signature = flags.signature.map(Signature::from).unwrap_or_default();
@@ -139,7 +140,9 @@ pub(super) async fn run(flags: Flags, env: Env, scrubber: Scrubber) -> Result<Ex
         page,
         place,
         allowed: allowed(&config, &state)?,
-        disclosed: disclosed(&config, &state)?,
+        disclosed: Folder::new(
+            config.destinations.folder.clone().unwrap_or_else(|| state.join("disclosed")),
+        ),
         env,
         scrubber,
         wait: config.wait(),
@@ -157,20 +160,23 @@ pub(super) async fn run(flags: Flags, env: Env, scrubber: Scrubber) -> Result<Ex
 }
 
 /// The policy of config.toml, else the default; and a second one, which only tightens.
-fn in_force(base: Option<&str>, second: Option<&str>) -> Result<InForce, Failure> {
-    let base = policy(base.unwrap_or("default"))?;
-    Ok(InForce::new(base, second.map(policy).transpose()?))
+fn in_force(base: Option<&str>, second: Option<&str>, env: &Env) -> Result<InForce, Failure> {
+    let base = policy(base.unwrap_or("default"), env)?;
+    Ok(InForce::new(base, second.map(|named| policy(named, env)).transpose()?))
 }
 
 /// A shipped policy by name, or a file by absolute path: never one of the working folder.
-pub(super) fn policy(named: &str) -> Result<Policy, Failure> {
-    match Policy::named(named) {
-        Some(policy) => Ok(policy?),
-        None if Path::new(named).is_absolute() => Ok(Policy::load(Path::new(named))?),
-        None => Err(Failure(format!(
+pub(super) fn policy(named: &str, env: &Env) -> Result<Policy, Failure> {
+    if let Some(policy) = Policy::named(named) {
+        return Ok(policy?);
+    }
+    match absolute(Path::new(named), env.home()) {
+        Ok(path) => Ok(Policy::load(&path)?),
+        Err(PathError::Relative) => Err(Failure(format!(
             "`{named}` is neither a shipped policy ({}) nor an absolute path",
             SHIPPED.join(", ")
         ))),
+        Err(error) => Err(Failure(format!("the policy `{named}` {error}"))),
     }
 }
 
@@ -213,21 +219,10 @@ fn allowed(config: &Config, state: &Path) -> Result<Allowed, Failure> {
         folders.clone()
     } else {
         let folder = state.join("values");
-        private_folder(&folder)?;
-        vec![folder]
+        // No link: it would lead to a folder that is not ours to close.
+        vec![private_folder(&folder, Links::Refused)?]
     };
     Ok(Allowed::new(&config.sources.env, folders)?)
-}
-
-/// The folder that values may be written to.
-fn disclosed(config: &Config, state: &Path) -> Result<Folder, Failure> {
-    match &config.destinations.folder {
-        None => Ok(Folder::new(state.join("disclosed"))),
-        Some(folder) if folder.is_absolute() => Ok(Folder::new(folder.clone())),
-        Some(_) => {
-            Err(Failure("`destinations.folder` in config.toml must be an absolute path".into()))
-        }
-    }
 }
 
 /// Starts the embedded KMS on a loopback port and points the calls to it.

@@ -1,25 +1,25 @@
 //! The data folder: created 0700, its files 0600, written once and whole.
 
-use std::fs::{self, DirBuilder, File, OpenOptions};
-use std::io::{self, Read as _, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _};
+use std::fs::OpenOptions;
+use std::io::{self, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
-use super::{EmulatorError, random};
+use super::EmulatorError;
+use crate::files::{Draft, Fault, Rules, ensure_private, own_folder, read_owned};
+
+/// The largest of its files but the database, in bytes.
+const MAX_BYTES: u64 = 64 * 1024;
 
 /// The folder an emulator keeps its database, key and identity in.
 #[derive(Debug)]
 pub(crate) struct Folder(PathBuf);
 
 impl Folder {
-    /// Creates the folder if it is missing; the mode of one that exists is the owner's business.
-    pub(crate) fn open(path: PathBuf) -> Result<Self, EmulatorError> {
-        DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(&path)
-            .map_err(|source| EmulatorError::File { path: path.clone(), source })?;
-        Ok(Self(path))
+    /// Creates the folder if it is missing; one that exists must be the user's own, and its mode
+    /// is the user's business.
+    pub(crate) fn open(path: &Path) -> Result<Self, EmulatorError> {
+        Ok(Self(own_folder(path)?))
     }
 
     /// The path of a file in it.
@@ -30,7 +30,7 @@ impl Folder {
     /// Creates `name` with mode 0600 if it is missing, so that `SQLite` finds it private.
     pub(crate) fn reserve(&self, name: &str) -> Result<PathBuf, EmulatorError> {
         let path = self.path(name);
-        private().write(true).create(true).truncate(false).open(&path).map_err(at(&path))?;
+        ensure_private(&path)?;
         Ok(path)
     }
 
@@ -44,26 +44,19 @@ impl Folder {
         make: impl FnOnce() -> Result<Vec<u8>, EmulatorError>,
     ) -> Result<Vec<u8>, EmulatorError> {
         let path = self.path(name);
-        if !path.exists() {
-            let draft = self.path(&format!(".{name}.{}", random::lower(12)?));
-            let mut file =
-                private().write(true).create_new(true).open(&draft).map_err(at(&draft))?;
-            file.write_all(&make()?).and_then(|()| file.sync_all()).map_err(at(&draft))?;
-            let linked = match fs::hard_link(&draft, &path) {
-                Err(taken) if taken.kind() == io::ErrorKind::AlreadyExists => Ok(()),
-                other => other,
-            };
-            fs::remove_file(&draft).map_err(at(&draft))?;
-            linked.map_err(at(&path))?;
-            File::open(&self.0).and_then(|folder| folder.sync_all()).map_err(at(&self.0))?;
+        let read = || read_owned(&path, Rules::private(MAX_BYTES));
+        if let Some(content) = read()? {
+            return Ok(content.to_vec());
         }
-        let mut file = File::open(&path).map_err(at(&path))?;
-        if file.metadata().map_err(at(&path))?.mode() & 0o077 != 0 {
-            return Err(EmulatorError::Exposed { path });
+        let content = make()?;
+        let mut draft = Draft::of(&path).map_err(at(&path))?;
+        draft.write_all(&content).map_err(at(&path))?;
+        match draft.place() {
+            Err(taken) if taken.kind() == io::ErrorKind::AlreadyExists => {}
+            other => other.map_err(at(&path))?,
         }
-        let mut content = Vec::new();
-        file.read_to_end(&mut content).map_err(at(&path))?;
-        Ok(content)
+        let content = read()?.ok_or_else(|| at(&path)(io::ErrorKind::NotFound.into()))?;
+        Ok(content.to_vec())
     }
 }
 
@@ -77,19 +70,20 @@ pub(crate) fn private() -> OpenOptions {
 /// Names the file in an error.
 pub(crate) fn at(path: &Path) -> impl FnOnce(io::Error) -> EmulatorError {
     let path = path.to_owned();
-    move |source| EmulatorError::File { path, source }
+    move |source| Fault::Io(source).at(&path).into()
 }
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::PermissionsExt as _;
+    use std::fs;
+    use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 
     use super::*;
 
     #[test]
     fn the_first_content_stays_and_loose_modes_are_refused() {
         let home = tempfile::tempdir().unwrap();
-        let folder = Folder::open(home.path().join("kms")).unwrap();
+        let folder = Folder::open(&home.path().join("kms")).unwrap();
         assert_eq!(folder.once("a", || Ok(b"first".to_vec())).unwrap(), b"first");
         assert_eq!(folder.once("a", || Ok(b"second".to_vec())).unwrap(), b"first");
         assert_eq!(folder.0.metadata().unwrap().mode() & 0o777, 0o700);
@@ -97,6 +91,8 @@ mod tests {
         assert_eq!(path.metadata().unwrap().mode() & 0o777, 0o600);
         fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
         let refused = folder.once("a", || Ok(Vec::new())).unwrap_err();
-        assert!(matches!(refused, EmulatorError::Exposed { .. }));
+        assert!(
+            matches!(refused, EmulatorError::File(error) if matches!(error.fault, Fault::Exposed(_)))
+        );
     }
 }

@@ -51,6 +51,7 @@ use tokio::net::TcpListener;
 pub(crate) use self::behaviour::Behaviour;
 pub(crate) use self::identity::Identity;
 pub(crate) use crate::clock::Clock;
+use crate::files::FileError;
 
 /// Where an emulator keeps its data, and how it is told to fail.
 #[derive(Debug)]
@@ -71,19 +72,8 @@ pub(crate) struct Options {
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum EmulatorError {
     /// A file or folder cannot be used.
-    #[error("cannot use `{}`", path.display())]
-    File {
-        /// Which.
-        path: PathBuf,
-        /// Why.
-        source: io::Error,
-    },
-    /// A private file can be read by others.
-    #[error("others can read `{}`: its mode must be 0600", path.display())]
-    Exposed {
-        /// Which.
-        path: PathBuf,
-    },
+    #[error(transparent)]
+    File(#[from] FileError),
     /// A file is not what this program wrote.
     #[error("`{}` is damaged", path.display())]
     Damaged {

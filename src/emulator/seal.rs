@@ -82,9 +82,9 @@ mod tests {
     #[test]
     fn a_value_opens_only_in_its_own_place_and_folder() {
         let home = tempfile::tempdir().unwrap();
-        let seal = Seal::open(&Folder::open(home.path().join("a")).unwrap()).unwrap();
-        let again = Seal::open(&Folder::open(home.path().join("a")).unwrap()).unwrap();
-        let other = Seal::open(&Folder::open(home.path().join("b")).unwrap()).unwrap();
+        let seal = Seal::open(&Folder::open(&home.path().join("a")).unwrap()).unwrap();
+        let again = Seal::open(&Folder::open(&home.path().join("a")).unwrap()).unwrap();
+        let other = Seal::open(&Folder::open(&home.path().join("b")).unwrap()).unwrap();
         let blob = seal.seal("db", "v1", "pässword\n").unwrap();
         assert!(!blob.windows(4).any(|part| part == b"word"));
         assert_eq!(again.open_value("db", "v1", &blob).as_deref(), Ok("pässword\n"));

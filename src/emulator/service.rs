@@ -30,7 +30,7 @@ pub(crate) struct Service {
 
 impl Service {
     pub(crate) fn open(options: Options) -> Result<Self, EmulatorError> {
-        let folder = Folder::open(options.data)?;
+        let folder = Folder::open(&options.data)?;
         let faults = Faults::new(options.faults);
         faults.conditions().map_err(EmulatorError::Faults)?;
         let now = options.clock.now_ms();

@@ -1,17 +1,15 @@
 //! [`PinFile`]: `pin.json`, what is kept of a PIN. Never the PIN.
 
-use std::fs;
-use std::io::{ErrorKind, Read, Write};
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use rustix::fs::OFlags;
 use rustix::io::Errno;
 use serde::{Deserialize, Serialize};
 
 use super::statement::PublicKey;
+use crate::files::{Draft, Fault, Rules, read_owned};
 
 /// Its name in the state folder.
 const NAME: &str = "pin.json";
@@ -109,11 +107,7 @@ impl PinFile {
 
     /// Writes the file where none is.
     pub(crate) fn create(&self, path: &Path) -> Result<(), FactorError> {
-        let ready = self.beside(path)?;
-        // A link, unlike a rename, does not replace a file that came meanwhile.
-        let made = fs::hard_link(&ready, path);
-        let _ = fs::remove_file(&ready);
-        made.map_err(|error| {
+        self.draft(path)?.place().map_err(|error| {
             let taken = error.kind() == ErrorKind::AlreadyExists;
             if taken { FactorError::Exists } else { FactorError::Write(error.kind()) }
         })
@@ -121,15 +115,11 @@ impl PinFile {
 
     /// Writes the file in place of the one there.
     pub(crate) fn replace(&self, path: &Path) -> Result<(), FactorError> {
-        let ready = self.beside(path)?;
-        fs::rename(&ready, path).map_err(|error| {
-            let _ = fs::remove_file(&ready);
-            FactorError::Write(error.kind())
-        })
+        self.draft(path)?.replace().map_err(|error| FactorError::Write(error.kind()))
     }
 
-    /// Writes a complete file next to `path`, so that nobody ever reads half of one.
-    fn beside(&self, path: &Path) -> Result<PathBuf, FactorError> {
+    /// A complete file next to `path`, so that nobody ever reads half of one.
+    fn draft(&self, path: &Path) -> Result<Draft, FactorError> {
         let written = Written {
             version: VERSION,
             kdf: "argon2id".into(),
@@ -140,35 +130,27 @@ impl PinFile {
         };
         let mut bytes = serde_json::to_vec_pretty(&written).map_err(|_| FactorError::Content)?;
         bytes.push(b'\n');
-        let ready = path.with_extension(format!("json.{}", std::process::id()));
         let write = || {
-            let mut file =
-                fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&ready)?;
-            file.write_all(&bytes)?;
-            file.sync_all()
+            let mut draft = Draft::of(path)?;
+            draft.write_all(&bytes)?;
+            Ok(draft)
         };
-        write().map_err(|error| FactorError::Write(error.kind()))?;
-        Ok(ready)
+        write().map_err(|error: std::io::Error| FactorError::Write(error.kind()))
     }
 }
 
 /// The bytes of the file, if it is one that only its owner can have written.
 pub(super) fn content(path: &Path) -> Result<Option<Vec<u8>>, FactorError> {
-    // No link is followed, and a pipe in its place must not make a server wait.
-    let flags = (OFlags::NOFOLLOW | OFlags::NONBLOCK).bits().cast_signed();
-    let file = match fs::OpenOptions::new().read(true).custom_flags(flags).open(path) {
-        Ok(file) => file,
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(unread(&error)),
-    };
-    let held = file.metadata().map_err(|error| unread(&error))?;
-    let own = held.uid() == rustix::process::geteuid().as_raw();
-    if !held.is_file() || !own || held.mode() & 0o077 != 0 {
-        return Err(FactorError::Exposed);
-    }
-    let mut bytes = Vec::new();
-    file.take(CAP).read_to_end(&mut bytes).map_err(|error| unread(&error))?;
-    Ok(Some(bytes))
+    let read = read_owned(path, Rules::private(CAP)).map_err(|error| {
+        if let Fault::Io(error) = error.fault {
+            unread(&error)
+        } else if matches!(error.fault, Fault::TooLong(_)) {
+            FactorError::Content
+        } else {
+            FactorError::Exposed
+        }
+    })?;
+    Ok(read.map(|bytes| bytes.to_vec()))
 }
 
 /// What is short passes, and says nothing of the file: it must not look like a change of it.
@@ -183,6 +165,7 @@ fn unread(error: &std::io::Error) -> FactorError {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
     use std::os::unix::fs::PermissionsExt;
 
     use super::*;
@@ -214,7 +197,7 @@ mod tests {
         fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
         let link = folder.path().join("link");
         std::os::unix::fs::symlink(&path, &link).unwrap();
-        assert!(matches!(PinFile::read(&link), Err(FactorError::Read(_))));
+        assert!(matches!(PinFile::read(&link), Err(FactorError::Exposed)));
     }
 
     #[test]

@@ -12,8 +12,6 @@ mod model;
 mod sqlite;
 mod worker;
 
-use std::fs;
-use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::Path;
 use std::sync::{Arc, mpsc};
 use std::thread;
@@ -22,6 +20,8 @@ use std::time::Duration;
 use rusqlite::{Connection, ErrorCode};
 use tokio::sync::{oneshot, watch};
 use tokio::time::Instant;
+
+use crate::files::{Fault, FileError};
 
 pub(crate) use model::{Asking, Decided, Decision, Denied, Hash, Method, Pending, Room, Standing};
 use worker::Job;
@@ -33,8 +33,8 @@ const FAREWELL: Duration = Duration::from_secs(1);
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum StoreError {
     /// The folder or file.
-    #[error("the state folder cannot be used ({0})")]
-    Folder(std::io::ErrorKind),
+    #[error("the state folder cannot be used: {0}")]
+    Folder(#[from] FileError),
     /// A newer kms-mcp made it.
     #[error("the store was written by a newer kms-mcp; update this one")]
     Newer,
@@ -81,7 +81,7 @@ impl Store {
         thread::Builder::new()
             .name("store".into())
             .spawn(move || worker::run(connection, &queue, &told))
-            .map_err(|error| StoreError::Folder(error.kind()))?;
+            .map_err(|error| Fault::Io(error).at(folder))?;
         Ok(Self { jobs, changes })
     }
 
@@ -138,17 +138,6 @@ impl Changes {
             std::future::pending::<()>().await;
         }
     }
-}
-
-/// Makes `folder` with mode 0700, and takes away what others may do there.
-pub(crate) fn private_folder(folder: &Path) -> Result<(), StoreError> {
-    let failed = |error: std::io::Error| StoreError::Folder(error.kind());
-    fs::DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(failed)?;
-    let mode = fs::metadata(folder).map_err(failed)?.permissions().mode();
-    if mode & 0o077 != 0 {
-        fs::set_permissions(folder, fs::Permissions::from_mode(0o700)).map_err(failed)?;
-    }
-    Ok(())
 }
 
 #[cfg(test)]

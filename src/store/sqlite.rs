@@ -1,13 +1,12 @@
 //! The database file: how it is opened, and the layout of its tables.
 
-use std::fs;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 
+use super::StoreError;
 use super::worker::BUSY_LIMIT;
-use super::{StoreError, private_folder};
+use crate::files::{Links, ensure_private, private_folder};
 
 /// The layout below, as `user_version`.
 const VERSION: i64 = 2;
@@ -38,14 +37,9 @@ const MIGRATIONS: [&str; 1] = ["ALTER TABLE approvals ADD COLUMN signature BLOB"
 
 /// Opens the database in `folder`, which is made with mode 0700. Blocks.
 pub(super) fn open(folder: &Path) -> Result<Connection, StoreError> {
-    private_folder(folder)?;
-    let path = folder.join("store.sqlite");
-    fs::OpenOptions::new()
-        .create(true)
-        .append(true)
-        .mode(0o600)
-        .open(&path)
-        .map_err(|error| StoreError::Folder(error.kind()))?;
+    // SQLite, told to follow no link, refuses one above the file as well: it gets a path without.
+    let path = private_folder(folder, Links::Followed)?.join("store.sqlite");
+    ensure_private(&path)?;
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NOFOLLOW;
     let mut connection = Connection::open_with_flags(&path, flags)?;
     connection.busy_timeout(BUSY_LIMIT)?;

@@ -1,10 +1,10 @@
 //! A disclosed value in a file: for the person or a program, not for the conversation.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::io::{self, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
+use crate::files::{FileError, closed_folder, create_private};
 use crate::operation::Invalid;
 use crate::sensitive::Sensitive;
 
@@ -22,14 +22,15 @@ impl Folder {
     /// to go is not asked for. A file that is there already is never overwritten.
     pub(crate) fn prepare(&self, name: &str) -> Result<Prepared, Invalid> {
         let refused = |allowed: &str| Invalid::new("FileName", allowed);
-        let folder = self.usable().map_err(|_| {
-            refused(
-                "in a usable folder: the person's folder for disclosed values cannot be written",
+        let folder = self.usable().map_err(|error| {
+            let why = error.fault;
+            Invalid::new(
+                "FileName",
+                format!("in a usable folder: the person's folder for disclosed values {why}"),
             )
         })?;
         let path = folder.join(name);
-        let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path);
-        match file {
+        match create_private(&path) {
             Ok(file) => Ok(Prepared { file, path, kept: false }),
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
                 Err(refused("a name that is not taken: a file of this name is there already"))
@@ -38,13 +39,9 @@ impl Folder {
         }
     }
 
-    fn usable(&self) -> io::Result<&Path> {
-        fs::DirBuilder::new().recursive(true).mode(0o700).create(&self.0)?;
-        let seen = fs::symlink_metadata(&self.0)?;
-        if !seen.is_dir() || seen.permissions().mode() & 0o077 != 0 {
-            return Err(io::ErrorKind::PermissionDenied.into());
-        }
-        Ok(&self.0)
+    /// Its mode is the person's business: a folder that is open to others is refused, not changed.
+    fn usable(&self) -> Result<PathBuf, FileError> {
+        closed_folder(&self.0)
     }
 }
 
@@ -85,6 +82,8 @@ impl Drop for Prepared {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
     use super::*;
 
     #[test]

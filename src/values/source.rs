@@ -20,8 +20,6 @@ const CAP: u64 = 30_720;
 pub(crate) enum SourceError {
     #[error("`sources.env`: `{0}` is not a glob")]
     Glob(String),
-    #[error("`sources.files`: `{0}` is not an absolute path")]
-    Relative(String),
 }
 
 /// What config.toml allows.
@@ -41,9 +39,6 @@ impl Allowed {
             set.add(glob);
         }
         let names = set.build().map_err(|_| SourceError::Glob(names.join(", ")))?;
-        if let Some(folder) = folders.iter().find(|folder| !folder.is_absolute()) {
-            return Err(SourceError::Relative(folder.display().to_string()));
-        }
         Ok(Self { names, folders })
     }
 

@@ -8,7 +8,7 @@ use clap::{Args, ValueEnum};
 
 use super::super::{Failure, State};
 use super::filters::Filters;
-use super::private::Private;
+use super::private::private;
 use super::reading::{Walked, walk};
 use super::{folder, show};
 use crate::audit::query::{Filter, csv};
@@ -50,10 +50,10 @@ pub(super) fn run(flags: Flags, env: &Env, clock: &Clock) -> Result<ExitCode, Fa
         }
         Some(path) => {
             let failed = |error| unwritable(path, &error);
-            let mut out = BufWriter::new(Private::new(path, &folder).map_err(failed)?);
+            let mut out = BufWriter::new(private(path, &folder).map_err(failed)?);
             let walked = write(&mut out, flags.format, &folder, &filter).map_err(failed)?;
             let file = out.into_inner().map_err(|error| failed(error.into_error()))?;
-            file.keep().map_err(failed)?;
+            file.replace().map_err(failed)?;
             walked
         }
     };

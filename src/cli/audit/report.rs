@@ -10,7 +10,7 @@ use super::super::policy::named;
 use super::super::{Failure, State};
 use super::export::unwritable;
 use super::folder;
-use super::private::Private;
+use super::private::private;
 use super::reading::walk;
 use crate::audit::query::{Filter, When};
 use crate::audit::report::{About, Figures, page};
@@ -48,7 +48,7 @@ pub(super) fn run(flags: Flags, env: &Env, clock: &Clock) -> Result<ExitCode, Fa
         ..Filter::default()
     };
     let failed = |error| unwritable(&flags.html, &error);
-    let mut out = BufWriter::new(Private::new(&flags.html, &folder).map_err(failed)?);
+    let mut out = BufWriter::new(private(&flags.html, &folder).map_err(failed)?);
     let mut figures = Figures::default();
     let walked = walk(&folder, |row| {
         if filter.wants(&row) {
@@ -69,7 +69,7 @@ pub(super) fn run(flags: Flags, env: &Env, clock: &Clock) -> Result<ExitCode, Fa
         rules: &rules,
     };
     out.write_all(page(&figures.finished(), &about).as_bytes()).map_err(failed)?;
-    out.into_inner().map_err(|error| failed(error.into_error()))?.keep().map_err(failed)?;
+    out.into_inner().map_err(|error| failed(error.into_error()))?.replace().map_err(failed)?;
     walked.tell()?;
     Ok(walked.exit_code())
 }

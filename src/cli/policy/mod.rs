@@ -107,11 +107,11 @@ pub(super) fn named(policy: &str) -> Result<Policy, Failure> {
 fn in_force(base: Option<&str>, second: Option<&str>, env: &Env) -> Result<InForce, Failure> {
     let base = match base {
         Some(base) => named(base)?,
-        None => serve::policy(Config::load(env)?.policy.as_deref().unwrap_or("default"))?,
+        None => serve::policy(Config::load(env)?.policy.as_deref().unwrap_or("default"), env)?,
     };
     let second = match second {
         Some(second) => Some(named(second)?),
-        None => env.get(env::POLICY).map(serve::policy).transpose()?,
+        None => env.get(env::POLICY).map(|named| serve::policy(named, env)).transpose()?,
     };
     Ok(InForce::new(base, second))
 }

@@ -1,0 +1,80 @@
+//! [`FileError`]: which file or folder was refused, why, and what to do.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use rustix::fs::RawMode;
+use rustix::io::Errno;
+
+/// A file or folder that is not used. Nothing was changed.
+#[derive(Debug, thiserror::Error)]
+#[error("`{}` {fault}", path.display())]
+pub(crate) struct FileError {
+    /// The file, or the folder in its way.
+    pub(crate) path: PathBuf,
+    /// What is wrong with it.
+    pub(crate) fault: Fault,
+}
+
+/// What is wrong with a file or folder.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Fault {
+    /// The path ends in `/` or `..`.
+    #[error("does not name a file")]
+    NoName,
+    /// It is a link where none is followed.
+    #[error("is a symbolic link; name what it leads to")]
+    Link,
+    /// Links lead to links.
+    #[error("leads through too many symbolic links")]
+    Links,
+    /// A link leads to nothing.
+    #[error("leads to a file that does not exist")]
+    Dangling,
+    /// It is a folder, a pipe, a device.
+    #[error("is not a regular file")]
+    NotAFile,
+    /// It is no folder.
+    #[error("is not a folder")]
+    NotAFolder,
+    /// Somebody else owns it.
+    #[error("belongs to user {0}; it must be yours or root's (`chown`)")]
+    Owner(u32),
+    /// Somebody else owns what must be the user's own.
+    #[error("belongs to user {0}; it must be your own (`chown`)")]
+    NotOwn(u32),
+    /// Group or others can change it.
+    #[error("can be written by others (mode {0:04o}); run `chmod go-w` on it")]
+    Writable(RawMode),
+    /// Group or others can read it.
+    #[error("is open to others (mode {0:04o}); run `chmod go-rwx` on it")]
+    Exposed(RawMode),
+    /// It is longer than its reader takes.
+    #[error("is longer than {0} bytes")]
+    TooLong(u64),
+    /// It is not UTF-8.
+    #[error("is not UTF-8 text")]
+    NotText,
+    /// The system says no.
+    #[error("cannot be used ({})", .0.kind())]
+    Io(io::Error),
+}
+
+impl Fault {
+    /// Names the file or folder.
+    pub(crate) fn at(self, path: &Path) -> FileError {
+        FileError { path: path.to_owned(), fault: self }
+    }
+}
+
+impl From<io::Error> for Fault {
+    fn from(error: io::Error) -> Self {
+        Self::Io(error)
+    }
+}
+
+impl From<Errno> for Fault {
+    fn from(error: Errno) -> Self {
+        Self::Io(error.into())
+    }
+}

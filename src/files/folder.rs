@@ -1,0 +1,225 @@
+//! Folders: private ones, and those that nobody but the right users can change.
+
+use std::ffi::OsString;
+use std::fs::{self, DirBuilder, File};
+use std::io;
+use std::os::fd::OwnedFd;
+use std::os::unix::ffi::OsStringExt;
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Component, Path, PathBuf};
+
+use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags, Stat, fchmod, fstat, open, statat};
+use rustix::io::Errno;
+use rustix::process::geteuid;
+
+use super::fault::{Fault, FileError};
+use super::owned::{Links, check, parent};
+
+/// How a folder is opened that is only looked at.
+#[cfg(target_os = "linux")]
+pub(super) const FLAGS: OFlags = OFlags::PATH.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
+#[cfg(not(target_os = "linux"))]
+pub(super) const FLAGS: OFlags = OFlags::DIRECTORY.union(OFlags::CLOEXEC);
+
+/// Whether a folder such as `/tmp` may stand above a file: everybody can write there, but nobody
+/// can replace what belongs to somebody else.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Sticky {
+    Allowed,
+    Refused,
+}
+
+/// A folder of the user, by its path without links: made with mode 0700 where there is none. The
+/// mode of one that exists is left as it is.
+pub(crate) fn own_folder(path: &Path) -> Result<PathBuf, FileError> {
+    Ok(Own::open(path, Links::Followed)?.real)
+}
+
+/// The same, closed to others and no link. One that is open to others is refused.
+pub(crate) fn closed_folder(path: &Path) -> Result<PathBuf, FileError> {
+    let Own { stat, real, .. } = Own::open(path, Links::Refused)?;
+    check(&stat, &[stat.st_uid], 0o077).map_err(|fault| fault.at(&real))?;
+    Ok(real)
+}
+
+/// The same, closed to others. What others may do in one that exists is taken away; if a link led
+/// to it, it is refused instead: its mode is not ours to change.
+pub(crate) fn private_folder(path: &Path, links: Links) -> Result<PathBuf, FileError> {
+    let Own { folder, stat, real, is_link } = Own::open(path, links)?;
+    if let Err(fault) = check(&stat, &[stat.st_uid], 0o077) {
+        if is_link {
+            return Err(fault.at(&real));
+        }
+        let failed = |error: Errno| Fault::from(error).at(path);
+        fchmod(&folder, Mode::from_raw_mode(0o700)).map_err(failed)?;
+    }
+    Ok(real)
+}
+
+/// A folder that belongs to the user.
+struct Own {
+    folder: OwnedFd,
+    stat: Stat,
+    real: PathBuf,
+    /// Whether the last part of the path was a link.
+    is_link: bool,
+}
+
+impl Own {
+    fn open(path: &Path, links: Links) -> Result<Self, FileError> {
+        let failed = |error: io::Error| Fault::Io(error).at(path);
+        make_folders(path).map_err(failed)?;
+        let is_link = fs::symlink_metadata(path).map_err(failed)?.is_symlink();
+        if is_link && links == Links::Refused {
+            return Err(Fault::Link.at(path));
+        }
+        let real = path.canonicalize().map_err(failed)?;
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let folder = open(&real, flags, Mode::empty()).map_err(|error| match error {
+            Errno::NOTDIR => Fault::NotAFolder.at(path),
+            error => Fault::from(error).at(path),
+        })?;
+        let stat = fstat(&folder).map_err(|error| Fault::from(error).at(path))?;
+        check(&stat, &[geteuid().as_raw()], 0).map_err(|fault| fault.at(path))?;
+        Ok(Self { folder, stat, real, is_link })
+    }
+}
+
+/// Makes the folders of `path` that are missing, with mode 0700.
+fn make_folders(path: &Path) -> io::Result<()> {
+    let mut missing = Vec::new();
+    for folder in path.ancestors().filter(|folder| !folder.as_os_str().is_empty()) {
+        match fs::metadata(folder) {
+            Ok(_) => break,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => missing.push(folder),
+            Err(error) => return Err(error),
+        }
+    }
+    for folder in missing.into_iter().rev() {
+        match DirBuilder::new().mode(0o700).create(folder) {
+            Ok(()) => sync_folder(parent(folder))?,
+            // Another process came first.
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
+}
+
+/// Makes the names in `folder` durable.
+pub(super) fn sync_folder(folder: &Path) -> io::Result<()> {
+    File::open(folder)?.sync_all()
+}
+
+/// Whether `path` and every folder above it belong to one of `owners`, can be written by nobody
+/// else, and are no links. Then nobody but `owners` can put something else in its place.
+///
+/// # Errors
+/// Names the first that is not so, from `/` down; also if `path` is relative or does not exist.
+#[cfg_attr(not(test), expect(dead_code, reason = "for settings that only root can change"))]
+pub(crate) fn check_anchored(path: &Path, owners: &[u32]) -> Result<(), FileError> {
+    if !path.is_absolute() || path.components().any(|part| part == Component::ParentDir) {
+        return Err(Fault::NoName.at(path));
+    }
+    check_each(path, owners, Sticky::Refused)
+}
+
+/// The same of `folder` once its own links are resolved.
+pub(super) fn check_above(folder: &Path, owners: &[u32], sticky: Sticky) -> Result<(), FileError> {
+    let real = folder.canonicalize().map_err(|error| Fault::Io(error).at(folder))?;
+    check_each(&real, owners, sticky)
+}
+
+fn check_each(path: &Path, owners: &[u32], sticky: Sticky) -> Result<(), FileError> {
+    let mut from_root: Vec<&Path> = path.ancestors().collect();
+    from_root.reverse();
+    for at in from_root {
+        let stat = statat(CWD, at, AtFlags::SYMLINK_NOFOLLOW)
+            .map_err(|error| Fault::from(error).at(at))?;
+        if FileType::from_raw_mode(stat.st_mode) == FileType::Symlink {
+            return Err(Fault::Link.at(at));
+        }
+        let is_sticky = stat.st_mode & 0o1000 != 0 && sticky == Sticky::Allowed;
+        let closed = if is_sticky { 0 } else { 0o022 };
+        check(&stat, owners, closed).map_err(|fault| fault.at(at))?;
+    }
+    Ok(())
+}
+
+/// A path as the system gives it.
+pub(super) fn os_string(path: std::ffi::CString) -> OsString {
+    OsString::from_vec(path.into_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs::Permissions;
+    use std::os::unix::fs::{PermissionsExt, symlink};
+
+    use super::*;
+
+    fn mode(path: &Path) -> u32 {
+        fs::metadata(path).unwrap().permissions().mode() & 0o7777
+    }
+
+    fn set(path: &Path, mode: u32) {
+        fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
+    }
+
+    #[test]
+    fn a_private_folder_is_made_and_closed() {
+        let root = tempfile::tempdir().unwrap();
+        let folder = root.path().join("a/b");
+        let real = private_folder(&folder, Links::Refused).unwrap();
+        assert_eq!(real, folder.canonicalize().unwrap());
+        assert_eq!((mode(&folder), mode(&root.path().join("a"))), (0o700, 0o700));
+        set(&folder, 0o755);
+        own_folder(&folder).unwrap();
+        assert!(matches!(closed_folder(&folder).unwrap_err().fault, Fault::Exposed(0o755)));
+        assert_eq!(mode(&folder), 0o755, "only looked at");
+        private_folder(&folder, Links::Refused).unwrap();
+        assert_eq!(mode(&folder), 0o700);
+        fs::write(root.path().join("file"), "").unwrap();
+        assert!(private_folder(&root.path().join("file"), Links::Refused).is_err());
+    }
+
+    #[test]
+    fn a_link_is_followed_where_it_may_be_and_its_target_is_never_changed() {
+        let root = tempfile::tempdir().unwrap();
+        let (real, link) = (root.path().join("real"), root.path().join("link"));
+        fs::create_dir(&real).unwrap();
+        set(&real, 0o755);
+        symlink(&real, &link).unwrap();
+        let refused = |links| private_folder(&link, links).unwrap_err().fault;
+        assert!(matches!(refused(Links::Refused), Fault::Link));
+        assert!(matches!(refused(Links::Followed), Fault::Exposed(0o755)));
+        assert_eq!(mode(&real), 0o755);
+        set(&real, 0o700);
+        assert_eq!(private_folder(&link, Links::Followed).unwrap(), real.canonicalize().unwrap());
+        // A link above the last part leads to a folder of the user's own.
+        private_folder(&link.join("inner"), Links::Refused).unwrap();
+        assert_eq!(mode(&real.join("inner")), 0o700);
+    }
+
+    #[test]
+    fn what_is_anchored_nobody_else_can_replace() {
+        let me = geteuid().as_raw();
+        let usr = Path::new("/usr").canonicalize().unwrap();
+        check_anchored(&usr, &[0]).unwrap();
+        // `/tmp` and its like are open to everybody.
+        let root = tempfile::tempdir().unwrap();
+        let inner = root.path().canonicalize().unwrap().join("inner");
+        fs::create_dir(&inner).unwrap();
+        assert!(check_anchored(&inner, &[0, me]).is_err());
+        assert!(check_anchored(Path::new("usr"), &[0]).is_err());
+        assert!(check_anchored(Path::new("/usr/../usr"), &[0]).is_err());
+        // Within a private folder everything counts: owner, mode, links.
+        check_above(&inner, &[0, me], Sticky::Allowed).unwrap();
+        set(&inner, 0o770);
+        let refused = check_above(&inner, &[0, me], Sticky::Allowed).unwrap_err();
+        assert!(matches!(refused.fault, Fault::Writable(0o770)) && refused.path == inner);
+        set(&inner, 0o700);
+        let refused = check_above(&inner, &[me + 1], Sticky::Allowed).unwrap_err();
+        assert!(matches!(refused.fault, Fault::NotOwn(0)));
+    }
+}

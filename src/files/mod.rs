@@ -1,0 +1,17 @@
+//! Files and folders under one set of checks: who owns them, who else can change them, whether a
+//! link leads elsewhere, and that what was written is still there after a crash.
+//!
+//! A leaf module: it does not know what the files hold. Every open is non-blocking, so that a pipe
+//! in the place of a file cannot hold a server, and every check is made on the open file.
+
+mod draft;
+mod fault;
+mod folder;
+mod owned;
+mod written;
+
+pub(crate) use draft::{Draft, create_private};
+pub(crate) use fault::{Fault, FileError};
+pub(crate) use folder::{closed_folder, own_folder, private_folder};
+pub(crate) use owned::{Links, Rules, ensure_private, read_owned};
+pub(crate) use written::{PathError, absolute};
