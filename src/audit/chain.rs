@@ -236,7 +236,8 @@ impl Chain {
             let (path, expected, found) = (self.path.clone(), self.length, named.len());
             return Err(AuditError::Resized { path, expected, found });
         }
-        Ok(())
+        // Not only when a copy is due: until then calls would go on that nothing outside proves.
+        self.keeping.copies.check()
     }
 }
 
@@ -274,15 +275,20 @@ fn make_private_folder(folder: &Path) -> Result<(), AuditError> {
         }
         Ok(_) => Ok(()),
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            // Each level that is made is a name in the one above, which must survive as well.
+            let above: Vec<&Path> = folder
+                .ancestors()
+                .take_while(|level| !level.as_os_str().is_empty() && !level.exists())
+                .filter_map(Path::parent)
+                .collect();
             DirBuilder::new()
                 .recursive(true)
                 .mode(0o700)
                 .create(folder)
                 .map_err(failed("create", folder))?;
-            match folder.parent() {
-                Some(parent) if !parent.as_os_str().is_empty() => sync_folder(parent),
-                _ => Ok(()),
-            }
+            above.into_iter().try_for_each(|level| {
+                sync_folder(if level.as_os_str().is_empty() { Path::new(".") } else { level })
+            })
         }
         Err(error) => Err(failed("look at", folder)(error)),
     }

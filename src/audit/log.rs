@@ -59,6 +59,12 @@ pub(crate) enum AuditError {
         /// Why not.
         source: io::Error,
     },
+    /// The second place is not the file any more that was opened.
+    #[error("the second place of audit checkpoints, `{}`, was removed, replaced or cut while in use", path.display())]
+    CopyMoved {
+        /// The file.
+        path: PathBuf,
+    },
     /// An earlier record failed.
     #[error("the audit log was given up after an earlier failure; restart to open a new one")]
     Poisoned,

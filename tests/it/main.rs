@@ -22,6 +22,8 @@ mod audit_mutations;
 #[cfg(test)]
 mod audit_readers;
 #[cfg(test)]
+mod audit_second_place;
+#[cfg(test)]
 mod bad_input;
 #[cfg(test)]
 mod catalogue;
