@@ -12,6 +12,7 @@ use super::event::{Event, Kind};
 use super::keeping::Keeping;
 use super::log::{AuditError, Durability, Entry};
 use super::record::{Actor, GENESIS, Record};
+use super::suppressed::Suppressor;
 use crate::clock::Clock;
 
 /// Bytes that an instance may have: it becomes part of a file name.
@@ -38,6 +39,7 @@ pub(super) struct Chain {
     /// What the first record of each file says.
     start: Event,
     keeping: Keeping,
+    suppressor: Suppressor,
     /// Records after the last signed one, and the time of the first of them.
     unsigned: u64,
     since: Timestamp,
@@ -86,6 +88,7 @@ impl Chain {
             prev: GENESIS.to_owned(),
             instance: instance.to_owned(),
             start: Event::default(),
+            suppressor: Suppressor::default(),
             unsigned: 0,
             since: clock.now(),
             poisoned: false,
@@ -110,13 +113,67 @@ impl Chain {
         } else if self.unsigned >= self.keeping.records || self.wait() == Some(Duration::ZERO) {
             self.put(mark(Kind::Checkpoint), self.clock.now())?;
         }
+        self.put_counts(false)?;
         self.put(entry, self.clock.now())
     }
 
-    /// In how long a checkpoint is due, if no record comes. None: it is not, for nothing was
-    /// written since the last one.
-    pub(super) fn checkpoint_due_in(&self) -> Option<Duration> {
-        if self.poisoned { None } else { self.wait() }
+    /// Writes a refusal or alarm, or counts it if too many came; then answers the `seq` of the last
+    /// record. It is counted only while the log could also be written.
+    ///
+    /// # Errors
+    /// As [`Self::append`].
+    pub(super) fn append_or_count(&mut self, entry: Entry) -> Result<u64, AuditError> {
+        if self.poisoned {
+            return Err(AuditError::Poisoned);
+        }
+        if self.suppressor.admits(entry.kind, &entry.event, self.clock.now()) {
+            return self.append(entry);
+        }
+        self.check_untouched().map_err(|error| self.give_up(error))?;
+        self.put_counts(false)?;
+        Ok(self.seq)
+    }
+
+    /// Writes what nobody waits for: an alarm, or `aborted`. What is too long for a record goes in
+    /// as one that says no more than which event and call it is.
+    pub(super) fn post(&mut self, entry: Entry) {
+        let (kind, intent, durability) = (entry.kind, entry.intent, entry.durability);
+        let short = Entry { kind, intent, event: entry.event.shortened(), durability };
+        let written =
+            if intent.is_some() { self.append(entry) } else { self.append_or_count(entry) };
+        let written = match written {
+            Err(AuditError::TooLong { .. } | AuditError::Encode(_)) => self.append(short),
+            written => written,
+        };
+        if let Err(error) = written {
+            tracing::error!(event = ?kind, "an audit record that nobody waits for was lost");
+            if !self.poisoned {
+                self.give_up(error);
+            }
+        }
+    }
+
+    /// In how long a checkpoint or a count is due, if no record comes. None: neither is.
+    pub(super) fn due_in(&self) -> Option<Duration> {
+        let counts = self.suppressor.due_in(self.clock.now());
+        let due = [self.wait(), counts].into_iter().flatten().min();
+        due.filter(|_| !self.poisoned)
+    }
+
+    /// Writes the checkpoint and the counts that are due. A failure is told to whoever writes next.
+    pub(super) fn write_due(&mut self) {
+        if !self.poisoned && self.put_counts(false).is_ok() && self.wait() == Some(Duration::ZERO) {
+            self.checkpoint();
+        }
+    }
+
+    /// Records how many refusals and alarms were not: those of a second or more ago, or all.
+    fn put_counts(&mut self, all: bool) -> Result<(), AuditError> {
+        let now = self.clock.now();
+        while let Some(event) = self.suppressor.take(now, all) {
+            self.put(Entry { event, ..mark(Kind::Suppressed) }, now)?;
+        }
+        Ok(())
     }
 
     fn wait(&self) -> Option<Duration> {
@@ -134,8 +191,12 @@ impl Chain {
         }
     }
 
-    /// Signs the chain up to here, and its end.
+    /// Records what was only counted, and signs the chain up to here and its end.
     pub(super) fn stop(&mut self) {
+        if !self.poisoned {
+            // A failure gives the log up, and then it has no end.
+            let _ = self.put_counts(true);
+        }
         if self.unsigned > 0 {
             self.checkpoint();
         }

@@ -2,11 +2,18 @@
 
 use serde::{Serialize, Serializer};
 
+use super::suppressed::Suppressed;
+
 /// Characters kept of what a client says of itself.
 const CLAIMED_CHARS: usize = 64;
+/// Places that an `egress_blocked` names, and characters of each.
+const MAX_PLACES: usize = 16;
+const MAX_PLACE_CHARS: usize = 200;
+/// The code of a record in place of one that was too long.
+const TOO_LONG: &str = "RecordTooLong";
 
 /// What happened; member `event` of the record, in `snake_case`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Kind {
     /// The process opened its chain, or went on with it in this file: the first record of each.
@@ -35,6 +42,8 @@ pub(crate) enum Kind {
     Lockout,
     /// The scrubber stopped a known secret on its way out.
     EgressBlocked,
+    /// Refusals or alarms that came faster than they are recorded one by one: how many.
+    Suppressed,
     /// The chain up to here, signed.
     Checkpoint,
     /// The chain goes on in another file, up to here signed: the last record of this one.
@@ -110,9 +119,41 @@ pub(crate) struct Event {
     /// The client as it calls itself: written as at most 64 characters of printable ASCII.
     #[serde(skip_serializing_if = "Option::is_none", serialize_with = "claimed")]
     pub client: Option<String>,
+    /// Places where a secret was removed; `outcome` names the first of them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub places: Option<u64>,
+    /// What a `suppressed` record counts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub suppressed: Option<Suppressed>,
 }
 
 impl Event {
+    /// A secret was removed at these JSON pointers of a message, or of what `tool` answers. All are
+    /// counted and the first 16 named, at most 200 characters each: a record has a limit.
+    pub(crate) fn egress_blocked(tool: Option<String>, places: &[String]) -> Self {
+        let named = places.iter().take(MAX_PLACES);
+        let named = named.map(|place| place.chars().take(MAX_PLACE_CHARS).collect::<String>());
+        Self {
+            tool,
+            outcome: Some(named.collect::<Vec<_>>().join(" ")),
+            places: Some(places.len() as u64),
+            ..Self::default()
+        }
+    }
+
+    /// What is left to say where the whole is too long for a record: which call it was.
+    pub(super) fn shortened(&self) -> Self {
+        Self {
+            call: self.call.clone(),
+            parent: self.parent.clone(),
+            tool: self.tool.clone(),
+            action: self.action.clone(),
+            places: self.places,
+            code: Some(TOO_LONG.into()),
+            ..Self::default()
+        }
+    }
+
     /// The texts that KMS had a say in. Checked against their alphabets, but a secret may fit one.
     pub(crate) fn texts_of_upstream(&mut self) -> impl Iterator<Item = &mut String> {
         let upstream = self.upstream.iter_mut();

@@ -100,7 +100,9 @@ pub(crate) struct AuditLog {
 /// What the writer is asked to do, in the order asked.
 #[derive(Debug)]
 enum Job {
-    Append { entry: Box<Entry>, done: Option<oneshot::Sender<Result<u64, AuditError>>> },
+    Append { entry: Box<Entry>, done: oneshot::Sender<Result<u64, AuditError>> },
+    Refuse { entry: Box<Entry>, done: oneshot::Sender<Result<u64, AuditError>> },
+    Post { entry: Box<Entry> },
     Open { trail: Box<Trail>, done: oneshot::Sender<Result<Trail, AuditError>> },
     Stop { done: oneshot::Sender<()> },
 }
@@ -173,11 +175,19 @@ impl AuditLog {
     }
 
     /// Records the answer to a call that never got an intent, durably, and proves that it did.
+    /// A refusal that comes too fast is counted, see [`suppressed`](super::suppressed): the count is
+    /// on record a second later, or before `stop`.
     pub(crate) async fn refuse(&self, kind: Kind, event: Event) -> Closed {
-        Closed::by(&self.record(kind, event, Durability::Synced).await)
+        let entry = Entry { kind, intent: None, event, durability: Durability::Synced };
+        // A `result` tells what KMS said, and that is no refusal.
+        if kind == Kind::Result {
+            return Closed::by(&self.append(entry).await);
+        }
+        Closed::by(&self.ask(|done| Job::Refuse { entry: Box::new(entry), done }).await)
     }
 
-    /// Records without waiting or telling: for `Drop` and for the scrubber.
+    /// Records without waiting: for the scrubber. What comes too fast is counted, what is too long
+    /// is shortened, and if there is no record at all, the log is given up: no alarm is lost.
     pub(crate) fn post(&self, kind: Kind, event: Event) {
         self.enqueue(Entry { kind, intent: None, event, durability: Durability::Written });
     }
@@ -193,15 +203,24 @@ impl AuditLog {
 
     /// Appends `entry`. It is on its way from the first poll on, even if the future is dropped.
     pub(super) async fn append(&self, entry: Entry) -> Result<u64, AuditError> {
+        self.ask(|done| Job::Append { entry: Box::new(entry), done }).await
+    }
+
+    async fn ask(
+        &self,
+        job: impl FnOnce(oneshot::Sender<Result<u64, AuditError>>) -> Job,
+    ) -> Result<u64, AuditError> {
         let (done, answer) = oneshot::channel();
-        let job = Job::Append { entry: Box::new(entry), done: Some(done) };
-        self.jobs.send(job).map_err(|_| AuditError::Stopped)?;
+        self.jobs.send(job(done)).map_err(|_| AuditError::Stopped)?;
         answer.await.map_err(|_| AuditError::Stopped)?
     }
 
-    /// Appends `entry` if the log still runs; the writer reports a failure on stderr.
+    /// Appends `entry` if the log still runs; a failure is reported on stderr.
     pub(super) fn enqueue(&self, entry: Entry) {
-        let _ = self.jobs.send(Job::Append { entry: Box::new(entry), done: None });
+        let kind = entry.kind;
+        if self.jobs.send(Job::Post { entry: Box::new(entry) }).is_err() {
+            tracing::error!(event = ?kind, "an audit record came after the end of the log");
+        }
     }
 }
 
@@ -211,11 +230,12 @@ fn write(mut chain: Chain, queue: &mpsc::Receiver<Job>) {
     while let Some(job) = next(&mut chain, queue) {
         match job {
             Job::Append { entry, done } => {
-                let answer = chain.append(*entry);
-                if let Some(done) = done {
-                    let _ = done.send(answer);
-                }
+                let _ = done.send(chain.append(*entry));
             }
+            Job::Refuse { entry, done } => {
+                let _ = done.send(chain.append_or_count(*entry));
+            }
+            Job::Post { entry } => chain.post(*entry),
             Job::Open { mut trail, done } => {
                 let written = chain.append(trail.entry());
                 // An armed trail that nobody takes is dropped here, and so posts `aborted`.
@@ -233,12 +253,12 @@ fn write(mut chain: Chain, queue: &mpsc::Receiver<Job>) {
     }
 }
 
-/// Waits for a job. A checkpoint that becomes due while there is none is written.
+/// Waits for a job. A checkpoint or count that becomes due while there is none is written.
 fn next(chain: &mut Chain, queue: &mpsc::Receiver<Job>) -> Option<Job> {
-    while let Some(wait) = chain.checkpoint_due_in() {
+    while let Some(wait) = chain.due_in() {
         match queue.recv_timeout(wait) {
             Ok(job) => return Some(job),
-            Err(RecvTimeoutError::Timeout) => chain.checkpoint(),
+            Err(RecvTimeoutError::Timeout) => chain.write_due(),
             Err(RecvTimeoutError::Disconnected) => return None,
         }
     }

@@ -2,9 +2,10 @@
 //!
 //! One process writes one chain. A chain is one file, `<yyyymmddThhmmssZ>-<instance>.jsonl`, or, once
 //! that is long enough, goes on in `<yyyymmddThhmmssZ>-<instance>.<part>.jsonl` with `part` 2, 3 …;
-//! the time is that of the file's first record, `instance` has 1 to 64 of `A-Z a-z 0-9 - _`. Any other
-//! file whose name ends in `.jsonl` is refused. An auditor needs no program of ours:
-//! `tools/verify_audit.py` was written from this page.
+//! the time is that of the file's first record, `instance` has 1 to 64 of `A-Z a-z 0-9 - _`, and `part`
+//! has no leading zero and 32 bits. A file of any other name takes no part in a verdict; readers say
+//! so of those that end in `.jsonl`. An auditor needs no program of ours: `tools/verify_audit.py` was
+//! written from this page.
 //!
 //! **A line** is one JSON object in printable ASCII (0x20 to 0x7e) and a newline, at most 64 KiB with
 //! it. It holds objects, lists, strings and integers from -2^63 to 2^64-1 (no fraction, no exponent,
@@ -33,6 +34,18 @@
 //! `result` and `aborted` name in `intent` the `seq` of the intent they close. An intent without
 //! `result` has an unknown outcome: the request may or may not have been carried out.
 //!
+//! **The log is bounded.** Refusals (`denied`, `challenge`, `aborted` without `intent`) and alarms that
+//! the server raises by itself (`lockout`, `egress_blocked`) cost the agent nothing. Of each such event
+//! and `level`, 100 at once and five a second over longer times are written one by one. The rest is
+//! counted, and each second, and before the end, a record `suppressed` tells in its member
+//! `suppressed`: the `event`, the `level` if there is one, the `count`, `since` when, and in `codes` how
+//! many had which `code` (16 of them by name, the rest as `other`). A process that is killed leaves the
+//! counts of its last second out. Nothing that was sent is ever counted so.
+//!
+//! An `egress_blocked` counts in `places` where a secret was removed, and names at most 16 of them. A
+//! record that nobody waits for and that is too long stands with the code `RecordTooLong` and only the
+//! names of its call.
+//!
 //! **A verdict** on a file is 1, tampered, if a line breaks a rule above, if a key signed that is not
 //! the expected one, if a file before it is missing or does not end in the `rotate` it goes on from,
 //! or if the copy of the checkpoints has another hash for a `seq`. It is 2, tail not proven, if nothing
@@ -46,6 +59,7 @@
 //! - [`event`] what a record says · `record` its bytes · [`chain`] the files, appended to or given up
 //! - [`log`] the writer thread and its doors · [`trail`] an open intent and the proof that it closed
 //! - [`query`] reads it for people, [`report`] as a page, [`reconcile`] against [`actiontrail`]
+//! - `suppressed` which refusals are only counted
 //! - [`key`] what signs · [`copies`] the second place of checkpoints · [`keeping`] how a log is kept
 //! - [`proven`] which records the verifier vouches for
 //! - [`verify()`] checks a folder of chains · `json` reads a line without forgiving anything
@@ -65,6 +79,7 @@ pub(crate) mod query;
 pub(crate) mod reconcile;
 mod record;
 pub(crate) mod report;
+mod suppressed;
 #[cfg(test)]
 mod tests;
 mod trail;

@@ -101,6 +101,7 @@ impl Figures {
             Story::Refused => self.refused(row),
             Story::Approved | Story::Denied => self.decided(row),
             Story::Asked => self.asked += 1,
+            Story::Other if row.event() == "suppressed" => self.suppressed(row),
             Story::Other => {
                 let usual = ["start", "stop", "checkpoint", "rotate", "shown"];
                 if !usual.contains(&row.event()) {
@@ -176,6 +177,19 @@ impl Figures {
             None => code.to_owned(),
         };
         *self.refusals.of(&why) += 1;
+    }
+
+    /// Counts refusals and alarms that are not on record one by one.
+    fn suppressed(&mut self, row: &Row) {
+        let codes = row.lines().iter().find_map(|line| line.at("suppressed.codes")?.as_object());
+        for (code, count) in codes.into_iter().flatten() {
+            let counted = match row.text("suppressed.event") {
+                Some("denied") => self.refusals.of(&format!("{code}, only counted")),
+                Some("challenge") => &mut self.asked,
+                event => self.alarms.of(event.unwrap_or("suppressed")),
+            };
+            *counted = counted.saturating_add(count.as_u64().unwrap_or_default());
+        }
     }
 
     fn decided(&mut self, row: &Row) {

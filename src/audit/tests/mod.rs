@@ -11,6 +11,7 @@ use super::verify::{Expected, Report};
 use super::*;
 use crate::clock::Clock;
 
+mod bounded;
 mod checkpoints;
 mod failing;
 mod rotating;
