@@ -10,6 +10,7 @@ use serde_json::json;
 use tokio::net::TcpListener;
 
 use super::Failure;
+use super::signals::Signals;
 use crate::clock::Clock;
 use crate::emulator::{Behaviour, Emulator, Options};
 
@@ -39,6 +40,7 @@ pub(super) async fn run(flags: Flags) -> Result<ExitCode, Failure> {
             "the emulator listens on a loopback address only, such as 127.0.0.1:0".into(),
         ));
     }
+    let signals = Signals::listen()?;
     let behaviour = behaviour.as_deref().map(Behaviour::read).transpose()?.unwrap_or_default();
     let options = Options { data, clock: Clock::system(), faults, requests, behaviour };
     let emulator = Emulator::open(options)?;
@@ -65,18 +67,6 @@ pub(super) async fn run(flags: Flags) -> Result<ExitCode, Failure> {
     let mut stdout = std::io::stdout();
     writeln!(stdout, "{line}")?;
     stdout.flush()?;
-    emulator.serve(listener, ended()).await?;
+    emulator.serve(listener, signals.stopping().clone().cancelled_owned()).await?;
     Ok(ExitCode::SUCCESS)
-}
-
-/// Ctrl-C or a polite kill.
-async fn ended() {
-    use tokio::signal::unix::{SignalKind, signal};
-    let Ok(mut terminate) = signal(SignalKind::terminate()) else {
-        return std::future::pending().await;
-    };
-    tokio::select! {
-        _ = tokio::signal::ctrl_c() => {}
-        _ = terminate.recv() => {}
-    }
 }

@@ -4,11 +4,13 @@ mod approve;
 mod audit;
 mod demo;
 mod emulator;
+mod generated;
 mod logging;
 mod pin;
 mod policy;
 mod schemas;
 mod serve;
+mod signals;
 
 use std::io::IsTerminal;
 use std::path::PathBuf;

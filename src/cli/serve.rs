@@ -8,6 +8,7 @@ use std::sync::atomic::AtomicU64;
 use clap::{Args, ValueEnum};
 use tokio::net::TcpListener;
 
+use super::signals::Signals;
 use super::{Failure, State};
 use crate::approval::Page;
 use crate::audit::{Approval, Event};
@@ -84,6 +85,7 @@ impl Default for State {
 }
 
 pub(super) async fn run(flags: Flags, env: Env, scrubber: Scrubber) -> Result<ExitCode, Failure> {
+    let signals = Signals::listen()?;
     let config = Config::load(&env)?;
     let named = flags.state.state_dir.is_some() || env.get(crate::env::STATE_DIR).is_some();
     let state = private_folder(&state_dir(flags.state.state_dir.clone(), &env)?, Links::Followed)?;
@@ -152,7 +154,7 @@ pub(super) async fn run(flags: Flags, env: Env, scrubber: Scrubber) -> Result<Ex
     tracing::info!("serving MCP on stdio");
     let patience = mcp::Patience { ask: config.ask(), progress: config.progress() };
     let (input, output) = (tokio::io::stdin(), tokio::io::stdout());
-    let served = mcp::serve(Arc::new(pipeline), patience, input, output).await;
+    let served = mcp::serve(Arc::new(pipeline), patience, input, output, signals.stopping()).await;
     store.close().await;
     audit.stop().await;
     served?;

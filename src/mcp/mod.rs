@@ -1,5 +1,6 @@
 //! MCP: what stands between the client and the tools. The only place that names rmcp.
 
+mod calls;
 mod elicitation;
 mod line;
 mod message;

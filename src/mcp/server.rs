@@ -11,11 +11,14 @@ use rmcp::model::{
     ListResourceTemplatesResult, ListResourcesResult, ListToolsResult, PaginatedRequestParams,
     ProtocolVersion, ServerCapabilities, ServerConfig,
 };
-use rmcp::service::RequestContext;
+use rmcp::service::{QuitReason, RequestContext, RunningService};
 use rmcp::{RoleServer, ServerHandler, ServiceExt};
 use serde_json::Value;
 use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
 
+use super::calls::{Calls, LAST_MOMENT};
 use super::elicitation::{self, Dialog, Heard, Mode, States, Way};
 use super::pages::Pages;
 use super::progress::progress;
@@ -28,6 +31,10 @@ use crate::sensitive::Sensitive;
 
 /// How long a client may take to read what is left after it closed its side.
 const FAREWELL: Duration = Duration::from_secs(5);
+/// The same for a client that does not close its side, once the process was told to end.
+const BRIEF_FAREWELL: Duration = Duration::from_millis(200);
+/// How long a call in flight may go on by itself once the process was told to end.
+const MOMENT: Duration = Duration::from_millis(500);
 
 /// What an agent is told once a session, at most 2 KB.
 const INSTRUCTIONS: &str = "Manages secrets in Alibaba Cloud KMS. Tools carry the names and parameters of the KMS API. \
@@ -55,12 +62,15 @@ pub(crate) struct Patience {
     pub(crate) progress: Duration,
 }
 
-/// Serves `input` and `output` until the client leaves.
+/// Serves `input` and `output` until the client leaves or `stopping` is cancelled. Then no new call
+/// is taken. Those in flight have [`MOMENT`]; after it they are cancelled, as a client cancels them,
+/// and what is left a little later is abandoned: about a second in all.
 pub(crate) async fn serve<R, W>(
     pipeline: Arc<Pipeline>,
     patience: Patience,
     input: R,
     output: W,
+    stopping: &CancellationToken,
 ) -> Result<(), ServeError>
 where
     R: AsyncRead + Send + Unpin + 'static,
@@ -68,26 +78,52 @@ where
 {
     let audit = pipeline.audit.clone();
     let blocked = move |places: &[String]| {
-        let event = Event { outcome: Some(places.join(" ")), ..Event::default() };
-        audit.post(Kind::EgressBlocked, event);
+        audit.post(Kind::EgressBlocked, Event::egress_blocked(None, places));
     };
     let (guarded, exemptions, pump) =
-        stdio::guard(input, output, pipeline.scrubber.clone(), blocked);
+        stdio::guard(input, output, pipeline.scrubber.clone(), blocked, stopping.clone());
     let listed =
         tools().into_iter().filter(|tool| pipeline.lists(&tool.listed.name, tool.risk)).collect();
     let states = States::new().ok_or(ServeError::Start)?;
     let pages = Pages::default();
-    let server = Server { states, pages, patience, pipeline, tools: listed, exemptions };
+    let calls = Arc::new(Calls::default());
+    let in_flight = Arc::clone(&calls);
+    let server = Server { states, pages, patience, pipeline, tools: listed, exemptions, calls };
     // On the heap: what a call needs is much, and an opening request may be one.
     let ended = match Box::pin(server.serve(guarded)).await {
-        Ok(running) => running.waiting().await.map(|_| ()).map_err(|_| ServeError::Ended),
+        Ok(running) => over(running, stopping).await,
         // A client that only looked whether we are here and left is no failure.
         Err(rmcp::service::ServerInitializeError::ConnectionClosed(_)) => Ok(()),
         Err(_) => Err(ServeError::Start),
     };
+    in_flight.end().await;
     // A client that went away without reading has nothing to be told.
-    let _ = tokio::time::timeout(FAREWELL, pump.finished()).await;
+    let farewell = if stopping.is_cancelled() { BRIEF_FAREWELL } else { FAREWELL };
+    let _ = timeout(farewell, pump.finished()).await;
     ended
+}
+
+/// Waits until a session is over, or is to be.
+async fn over(
+    session: RunningService<RoleServer, Server>,
+    stopping: &CancellationToken,
+) -> Result<(), ServeError> {
+    let cancel_calls = session.cancellation_token();
+    let mut over = std::pin::pin!(session.waiting());
+    let ended = tokio::select! {
+        ended = &mut over => ended,
+        () = a_moment_after(stopping) => {
+            cancel_calls.cancel();
+            // What may have changed something goes on, and is waited for elsewhere.
+            timeout(LAST_MOMENT, over).await.unwrap_or(Ok(QuitReason::Cancelled))
+        }
+    };
+    ended.map(|_| ()).map_err(|_| ServeError::Ended)
+}
+
+async fn a_moment_after(stopping: &CancellationToken) {
+    stopping.cancelled().await;
+    tokio::time::sleep(MOMENT).await;
 }
 
 /// The protocol versions that are spoken, oldest first. 2025-03-26 is not among them: it has batches.
@@ -101,6 +137,7 @@ struct Server {
     pipeline: Arc<Pipeline>,
     tools: Vec<Tool>,
     exemptions: Exemptions,
+    calls: Arc<Calls>,
 }
 
 impl Server {
@@ -181,54 +218,9 @@ impl Server {
         }
         heard
     }
-}
 
-/// The token that a call carries.
-fn token_in(arguments: &JsonObject) -> Option<&str> {
-    arguments.get("ConfirmationToken").and_then(Value::as_str)
-}
-
-impl ServerHandler for Server {
-    fn get_info(&self) -> ServerConfig {
-        ServerConfig::new(ServerCapabilities::builder().enable_tools().build())
-            .with_server_info(
-                Implementation::new("kms-mcp", env!("CARGO_PKG_VERSION"))
-                    .with_title("Alibaba Cloud KMS secrets"),
-            )
-            .with_instructions(INSTRUCTIONS)
-    }
-
-    fn supported_protocol_versions(&self) -> Cow<'static, [ProtocolVersion]> {
-        Cow::Borrowed(&VERSIONS)
-    }
-
-    /// An older client is answered the oldest version that is spoken: the nearest to its own.
-    async fn initialize(
-        &self,
-        request: InitializeRequestParams,
-        context: RequestContext<RoleServer>,
-    ) -> Result<InitializeResult, ErrorData> {
-        let mut answer = self.negotiate_initialize(&request)?;
-        let oldest = ProtocolVersion::V_2025_06_18;
-        if request.protocol_version.as_str() < oldest.as_str() {
-            answer.protocol_version = oldest;
-        }
-        context.peer.set_peer_info(request);
-        Ok(answer)
-    }
-
-    async fn list_tools(
-        &self,
-        page: Option<PaginatedRequestParams>,
-        _: RequestContext<RoleServer>,
-    ) -> Result<ListToolsResult, ErrorData> {
-        one_page(page.as_ref())?;
-        Ok(ListToolsResult::with_all_items(
-            self.tools.iter().map(|tool| tool.listed.clone()).collect(),
-        ))
-    }
-
-    async fn call_tool(
+    /// Answers a call of a tool.
+    async fn answer(
         &self,
         request: CallToolRequestParams,
         context: RequestContext<RoleServer>,
@@ -284,11 +276,8 @@ impl ServerHandler for Server {
         }
         let outgoing = reply.into_outgoing(&self.pipeline.scrubber);
         if !outgoing.blocked.is_empty() {
-            let event = Event {
-                tool: Some(tool.listed.name.clone().into_owned()),
-                outcome: Some(outgoing.blocked.join(" ")),
-                ..Event::default()
-            };
+            let named = Some(tool.listed.name.clone().into_owned());
+            let event = Event::egress_blocked(named, &outgoing.blocked);
             self.pipeline.audit.post(Kind::EgressBlocked, event);
         }
         // A reply to a call that was given up is never sent, and its id may come again.
@@ -300,6 +289,62 @@ impl ServerHandler for Server {
         result.structured_content = Some(outgoing.structured);
         result.is_error = Some(outgoing.is_error);
         Ok(result.into())
+    }
+}
+
+/// The token that a call carries.
+fn token_in(arguments: &JsonObject) -> Option<&str> {
+    arguments.get("ConfirmationToken").and_then(Value::as_str)
+}
+
+impl ServerHandler for Server {
+    fn get_info(&self) -> ServerConfig {
+        ServerConfig::new(ServerCapabilities::builder().enable_tools().build())
+            .with_server_info(
+                Implementation::new("kms-mcp", env!("CARGO_PKG_VERSION"))
+                    .with_title("Alibaba Cloud KMS secrets"),
+            )
+            .with_instructions(INSTRUCTIONS)
+    }
+
+    fn supported_protocol_versions(&self) -> Cow<'static, [ProtocolVersion]> {
+        Cow::Borrowed(&VERSIONS)
+    }
+
+    /// An older client is answered the oldest version that is spoken: the nearest to its own.
+    async fn initialize(
+        &self,
+        request: InitializeRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<InitializeResult, ErrorData> {
+        let mut answer = self.negotiate_initialize(&request)?;
+        let oldest = ProtocolVersion::V_2025_06_18;
+        if request.protocol_version.as_str() < oldest.as_str() {
+            answer.protocol_version = oldest;
+        }
+        context.peer.set_peer_info(request);
+        Ok(answer)
+    }
+
+    async fn list_tools(
+        &self,
+        page: Option<PaginatedRequestParams>,
+        _: RequestContext<RoleServer>,
+    ) -> Result<ListToolsResult, ErrorData> {
+        one_page(page.as_ref())?;
+        Ok(ListToolsResult::with_all_items(
+            self.tools.iter().map(|tool| tool.listed.clone()).collect(),
+        ))
+    }
+
+    async fn call_tool(
+        &self,
+        request: CallToolRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<CallToolResponse, ErrorData> {
+        // On the heap: what a call needs is much.
+        let answer = self.calls.run(Box::pin(self.answer(request, context))).await;
+        answer.unwrap_or_else(|| Err(ErrorData::internal_error("the server is ending", None)))
     }
 
     // Some clients ask for these whatever was declared, and give a server up that has no answer.

@@ -18,6 +18,7 @@ use serde_json::Value;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
 use zeroize::Zeroizing;
 
 use super::line::{Line, Lines};
@@ -32,7 +33,8 @@ const WAITING: usize = 16;
 type Outgoing = Zeroizing<Vec<u8>>;
 
 /// Stands between a client and rmcp: serve the [`Guarded`], and once rmcp has ended wait for
-/// [`Pump::finished`]. `blocked` is told the JSON pointers where a secret was removed.
+/// [`Pump::finished`]. `blocked` is told the JSON pointers where a secret was removed. Once
+/// `stopping` is cancelled, nothing more is read, as if the client had closed its side.
 ///
 /// Must be called inside a tokio runtime.
 pub(crate) fn guard<R, W>(
@@ -40,6 +42,7 @@ pub(crate) fn guard<R, W>(
     output: W,
     scrubber: Scrubber,
     blocked: impl Fn(&[String]) + Send + Sync + 'static,
+    stopping: CancellationToken,
 ) -> (Guarded<R>, Exemptions, Pump)
 where
     R: AsyncRead + Send + Unpin + 'static,
@@ -54,6 +57,7 @@ where
         queue: Some(queue),
         exemptions: exemptions.clone(),
         net: Arc::new(Net { scrubber, blocked: Box::new(blocked) }),
+        stopping,
     };
     (guarded, exemptions, Pump(tokio::spawn(pump(lines, output))))
 }
@@ -131,6 +135,7 @@ pub(crate) struct Guarded<R> {
     queue: Option<mpsc::Sender<Outgoing>>,
     exemptions: Exemptions,
     net: Arc<Net>,
+    stopping: CancellationToken,
 }
 
 impl<R> fmt::Debug for Guarded<R> {
@@ -226,10 +231,13 @@ impl<R: AsyncRead + Send + Unpin> Transport<RoleServer> for Guarded<R> {
     async fn receive(&mut self) -> Option<ClientJsonRpcMessage> {
         self.session.reads_on();
         // Of this only the queue is shared with what may be cancelled below.
-        let queue = self.queue.clone()?;
+        let (queue, stopping) = (self.queue.clone()?, self.stopping.clone());
         loop {
             if let Some(refusal) = &self.refusal {
-                let room = queue.reserve().await.ok()?;
+                let room = tokio::select! {
+                    room = queue.reserve() => room.ok()?,
+                    () = stopping.cancelled() => return None,
+                };
                 room.send(self.net.line(refusal.response(), None));
                 self.refusal = None;
             }
@@ -237,6 +245,7 @@ impl<R: AsyncRead + Send + Unpin> Transport<RoleServer> for Guarded<R> {
                 biased;
                 // Nobody reads our answers: no more requests are taken.
                 () = queue.closed() => return None,
+                () = stopping.cancelled() => return None,
                 next = self.next() => next?,
             };
             match next {

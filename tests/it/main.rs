@@ -14,6 +14,8 @@ mod agent;
 #[cfg(test)]
 mod approver;
 #[cfg(test)]
+mod audit_bounded;
+#[cfg(test)]
 mod audit_checkpoints;
 #[cfg(test)]
 mod audit_closed;
@@ -79,6 +81,8 @@ mod scenarios;
 mod schema;
 #[cfg(test)]
 mod session;
+#[cfg(test)]
+mod signals;
 #[cfg(test)]
 mod tags;
 #[cfg(test)]

@@ -76,10 +76,12 @@ impl Client {
         scrubber.know(CREDENTIAL);
         let blocked = Arc::new(AtomicUsize::new(0));
         let count = Arc::clone(&blocked);
-        let (guarded, exemptions, pump) = guard(input, output, scrubber, move |pointers| {
+        let blocked_by = move |pointers: &[String]| {
             assert!(!pointers.concat().contains(CREDENTIAL));
             count.fetch_add(pointers.len(), Ordering::SeqCst);
-        });
+        };
+        let (guarded, exemptions, pump) =
+            guard(input, output, scrubber, blocked_by, CancellationToken::new());
         let waits = Arc::new(Notify::new());
         let echo = Echo { exemptions, waits: Arc::clone(&waits) };
         let server = tokio::spawn(async move {
@@ -332,7 +334,8 @@ async fn a_client_that_went_away_ends_the_server() {
     // The input stays open; only the output is closed.
     let (mut write, input) = duplex(1024);
     let (output, read) = duplex(1024);
-    let (guarded, exemptions, pump) = guard(input, output, Scrubber::new(), |_| {});
+    let (guarded, exemptions, pump) =
+        guard(input, output, Scrubber::new(), |_| {}, CancellationToken::new());
     let echo = Echo { exemptions, waits: Arc::default() };
     let server = tokio::spawn(echo.serve(guarded));
     drop(read);

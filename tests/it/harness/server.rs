@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -320,6 +321,17 @@ impl Server {
     pub(crate) fn kill(&mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
+    }
+
+    /// Sends a signal, to the server or the program that it was started through.
+    pub(crate) fn signal(&self, signal: Signal) {
+        kill_process(Pid::from_child(&self.child), signal).unwrap();
+    }
+
+    /// Waits for the end with stdin left open, and gives the exit status and all of stderr.
+    pub(crate) fn ended(mut self) -> (ExitStatus, String) {
+        let status = super::until("the end", || self.child.try_wait().unwrap());
+        (status, self.stderr.iter().collect::<Vec<_>>().join("\n"))
     }
 
     /// Closes stdin, waits for the end, and gives the exit status and all of stderr.
