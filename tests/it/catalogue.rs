@@ -85,13 +85,50 @@ fn a_missing_changed_or_stray_file_fails_the_check() {
     refused("DescribeSecret.json is out of date");
     fs::write(&describe, &content).unwrap();
     fs::write(folder.join("DescribeKey.json"), "{}").unwrap();
-    refused("DescribeKey.json belongs to no tool");
-    assert!(schemas(&[], &folder).status.success());
-    assert!(schemas(&["--check"], &folder).status.success());
-    assert!(!folder.join("DescribeKey.json").exists());
+    refused("DescribeKey.json is not generated");
+    fs::write(&describe, [content.as_slice(), b"\n"].concat()).unwrap();
+    let written = schemas(&[], &folder);
+    assert!(written.status.success());
+    assert!(String::from_utf8(written.stdout).unwrap().contains("DescribeKey.json is not gen"));
+    assert_eq!(fs::read(&describe).unwrap(), content, "what an earlier run wrote is brought up");
+    assert_eq!(fs::read(folder.join("DescribeKey.json")).unwrap(), b"{}", "nothing is deleted");
     fs::remove_dir_all(&folder).unwrap();
     refused("is missing");
     assert!(!folder.exists(), "a check writes nothing");
+}
+
+#[test]
+fn a_file_that_is_not_generated_is_neither_overwritten_nor_deleted() {
+    type Place = fn(&Path, &Path);
+    let home = tempfile::tempdir().unwrap();
+    let other = home.path().join("other.json");
+    let places: [Place; 4] = [
+        |file, _| fs::write(file, "{\"name\": \"my notes\"}").unwrap(),
+        |file, _| fs::write(file, "no JSON").unwrap(),
+        |file, other| std::os::unix::fs::symlink(other, file).unwrap(),
+        |file, _| fs::create_dir(file).unwrap(),
+    ];
+    let commands: [(&[&str], &str); 3] = [
+        (&["schemas"], "UpdateSecret.json"),
+        (&["policy", "ram", "--write"], "read-only.json"),
+        (&["policy", "matrix"], "MATRIX.md"),
+    ];
+    for (number, (command, name)) in commands.into_iter().enumerate() {
+        for (way, place) in places.iter().enumerate() {
+            let folder = home.path().join(format!("{number}-{way}"));
+            fs::create_dir(&folder).unwrap();
+            fs::write(&other, "{}").unwrap();
+            fs::write(folder.join("package.json"), "{\"private\": true}").unwrap();
+            place(&folder.join(name), &other);
+            let output = Command::new(BINARY).args(command).arg("--dir").arg(&folder).output();
+            let output = output.unwrap();
+            let stderr = String::from_utf8(output.stderr).unwrap();
+            assert!(!output.status.success() && stderr.contains("nothing was changed"), "{stderr}");
+            let left = fs::read_dir(&folder).unwrap().count();
+            assert_eq!(left, 2, "{command:?}: nothing else was written");
+            assert_eq!(fs::read(&other).unwrap(), b"{}", "{command:?}: a link is not followed");
+        }
+    }
 }
 
 #[test]

@@ -253,10 +253,12 @@ fn the_generated_files_are_up_to_date_and_the_checks_notice() {
         complains(&format!("{file} is missing"));
     }
     let stray = home.path().join("generated/other.json");
-    fs::write(stray, "{}").unwrap();
+    fs::write(&stray, "{}").unwrap();
     let folder = home.path().join("generated");
     let output = home.policy(&["ram", "--check", "--dir", folder.to_str().unwrap()]);
     assert!(text(&output.stderr).contains("other.json is not generated"), "{output:?}");
+    let output = home.policy(&["ram", "--write", "--dir", folder.to_str().unwrap()]);
+    assert!(output.status.success() && stray.exists(), "{output:?}");
 }
 
 #[test]

@@ -1,7 +1,6 @@
 //! `kms-mcp policy`: what the guard policies say, before it matters.
 
 mod explain;
-mod generated;
 mod ram;
 
 use std::io::Write;
@@ -10,11 +9,11 @@ use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
 
+use super::generated::Generated;
 use super::{Failure, serve};
 use crate::config::Config;
 use crate::env::{self, Env};
 use crate::guard::policy::{Blocked, InForce, Policy, SHIPPED, matrix};
-use generated::Generated;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
@@ -84,7 +83,13 @@ fn write_matrix(flags: &Matrix) -> Result<ExitCode, Failure> {
         return Ok(ExitCode::SUCCESS);
     }
     let policies = SHIPPED.iter().map(|name| named(name)).collect::<Result<Vec<_>, _>>()?;
-    let files = Generated { command: "kms-mcp policy matrix", dir: &flags.dir, others: None };
+    let command = "kms-mcp policy matrix";
+    let files = Generated {
+        command,
+        dir: &flags.dir,
+        others: None,
+        is_ours: |_, text| text.contains("Written by `kms-mcp policy matrix`"),
+    };
     files.run(&[("MATRIX.md".to_owned(), matrix(&policies))], flags.check)
 }
 

@@ -5,9 +5,10 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
+use serde_json::Value;
 
 use super::super::Failure;
-use super::generated::Generated;
+use super::super::generated::Generated;
 use super::named;
 use crate::guard::policy::{SESSION_MAX, Scope, least_privilege, skill_policies};
 
@@ -79,7 +80,18 @@ fn files(flags: &Flags) -> Result<ExitCode, Failure> {
         let text = serde_json::to_string_pretty(&document)?;
         files.push((format!("{name}.json"), format!("{text}\n")));
     }
-    let folder =
-        Generated { command: "kms-mcp policy ram --write", dir: &flags.dir, others: Some("json") };
+    let folder = Generated {
+        command: "kms-mcp policy ram --write",
+        dir: &flags.dir,
+        others: Some("json"),
+        is_ours: |_, text| is_ram_policy(text),
+    };
     folder.run(&files, flags.check)
+}
+
+/// No RAM policy says who wrote it; but what is none was not written here.
+fn is_ram_policy(text: &str) -> bool {
+    serde_json::from_str(text).is_ok_and(|policy: Value| {
+        policy.get("Version").is_some() && policy.get("Statement").is_some()
+    })
 }
