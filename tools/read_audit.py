@@ -15,14 +15,16 @@ what is not known is `-`. Times are UTC.
 
 `proven` is `yes` if all records that a row stands on come before the last signature of a file
 without a flaw: the others, anybody who can write the folder can have written. In `why` of
---actiontrail, `missing` is not in the log, `differs` is there as another action, and `unproven` is
-there in a record that is not proven, or that has no intent.
+--actiontrail, `missing` is not in the log, `differs` is there as another action or of another secret, and `unproven` is
+there in a record that is not proven, or that has no intent. A row `suppressed` of --denials tells in
+`code` how many refusals came too fast to be recorded one by one.
 """
 import argparse, contextlib, json, re, sys
 
 from verify_audit import joined, public_key, verify
 
-REFUSED = ("denied", "client_declined", "factor_failed", "factor_changed", "lockout", "egress_blocked")
+REFUSED = ("denied", "client_declined", "factor_failed", "factor_changed", "lockout", "egress_blocked",
+           "suppressed")
 DISCLOSURE = "time secret version to client level method approved-by outcome code request instance seq proven"
 REFUSAL = "time event tool secret code rule client destination method who instance seq proven"
 OUTSIDE = "time event who request user-agent why"
@@ -100,7 +102,10 @@ class Log:
         for seen in self.denials:
             # A call that was refused because a person said no names the token that they said it to.
             said = self.noes.get(text(seen[2], "approval.token_id"), seen)
-            yield (row(seen[2], "time", "event", "tool", "resource.name", "code", "rule", "client", "destination")
+            codes = member(seen[2], "suppressed.codes")
+            counted = {"code": " ".join(f"{code}={codes[code]}" for code in codes)} if isinstance(codes, dict) else seen[2]
+            yield (row(seen[2], "time", "event", "tool", "resource.name") + row(counted, "code")
+                   + row(seen[2], "rule", "client", "destination")
                    + row(said[2], "approval.method", "approval.who")
                    + row(seen[2], "instance", "seq") + [proven(seen, said)])
 
@@ -115,8 +120,9 @@ class Log:
     def missing(self, event):
         """Why the log does not account for an event; nothing if it does."""
         known = self.answers.get((request(event) or "").upper(), [])
-        action = (text(event, "eventName") or "").lower()
-        same = [seen for seen in known if action == (text(seen[2], "action") or "").lower()]
+        action, secrets = (text(event, "eventName") or "").lower(), secrets_of(event)
+        same = [seen for seen in known if action == (text(seen[2], "action") or "").lower()
+                and (not secrets or secret_name(text(seen[2], "resource.name")) in (None, *secrets))]
         if not same:
             return "differs" if known else "missing"
         for seen in same:
@@ -136,6 +142,21 @@ def proven(*records):
 def request(event):
     return (text(event, "requestId") or text(event, "requestParameters.RequestId")
             or text(event, "requestParameterJson.RequestId"))
+
+
+def secret_name(name):
+    """The name of a secret in its ARN, or as it is."""
+    return name.split(":secret/", 1)[1] if name and name.startswith("acs:kms:") and ":secret/" in name else name
+
+
+def secrets_of(event):
+    """The secrets that an event names; of several resources the names are joined by `;`."""
+    names = text(event, "requestParameters.SecretName") or text(event, "requestParameterJson.SecretName")
+    if not names:
+        names, kind = text(event, "resourceName") or "", text(event, "resourceType")
+        if kind and "secret" not in kind.lower() and ":secret/" not in names:
+            names = ""
+    return [secret_name(name.strip()) for name in names.split(";") if name.strip()]
 
 
 def documents(given):

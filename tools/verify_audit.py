@@ -15,7 +15,7 @@ WORDS = {0: "verified", 1: "TAMPERED", 2: "TAIL NOT PROVEN", 3: "UNREADABLE"}
 SIGNED = ("checkpoint", "rotate", "stop")
 LINE_END = re.compile(rb'(.*),"hash":"([0-9a-f]{64})"}', re.S)
 SIGNATURE = re.compile(rb'(.*),"signature":"([A-Za-z0-9_-]{86})"', re.S)
-NAME = re.compile(r"([\0-,.-\x7f]*)-([A-Za-z0-9_-]{1,64})(?:\.([1-9][0-9]*))?\.jsonl", re.S)
+NAME = re.compile(r"([0-9]{8}T[0-9]{6}Z)-([A-Za-z0-9_-]{1,64})(?:\.([1-9][0-9]*))?\.jsonl", re.A)
 PRINTABLE = re.compile(rb"[ -~]*")
 MAX_LINE, DEPTH = 64 * 1024, 127
 
@@ -104,6 +104,14 @@ def read_line(line):
     return record, found, key
 
 
+def name_of(file):
+    """Time, instance and number of the file of that name in its chain; nothing if it is none of a log."""
+    parts = NAME.fullmatch(file)
+    number = int(parts[3]) if parts and parts[3] else 1
+    # The first file of a chain has no number, and no number is greater than 32 bits.
+    return (parts[1], parts[2], number) if parts and (not parts[3] or 1 < number < 2**32) else None
+
+
 class File:
     """One file of a log, read line by line until the first flaw."""
 
@@ -111,11 +119,7 @@ class File:
         self.name, self.first, self.last, self.end = name, None, None, None
         self.records, self.proved, self.flaw, self.torn, self.error = 0, 0, None, False, None
         self.open, self.closed, self.copied, self.verdict = set(), [], set(), None
-        parts = NAME.fullmatch(name)
-        part = int(parts[3]) if parts and parts[3] else 1
-        # The first file of a chain has no number, and no number is greater than 32 bits.
-        fits = parts and not (parts[3] and not 1 < part < 2**32)
-        self.time, self.instance, self.part = (parts[1], parts[2], part) if fits else (None, None, 1)
+        self.time, self.instance, self.part = name_of(name)
         # With a copy only copied records prove anything: who has the key can sign all others.
         self.copy = None if copy is None else copy.get(self.instance, {})
         path = os.path.join(folder, name)
@@ -149,7 +153,7 @@ class File:
                 visit(self, record)
 
     def check(self, record, found):
-        if self.instance is None or record["instance"] != self.instance:
+        if record["instance"] != self.instance:
             raise Flaw("of another chain than the file's name says")
         if self.last:
             follow(self.last, (record["seq"], record["prev"]))
@@ -182,8 +186,6 @@ class File:
         """The verdict, given the file before it in its chain, and all those after it."""
         flaw = self.flaw
         try:
-            if self.instance is None:
-                raise Flaw("not the name of a file of a chain")
             if self.part != place:
                 raise Flaw(f"file {place} of the chain is missing, or one is there twice")
             if before and before.last and self.first:
@@ -248,11 +250,13 @@ def verify(folder, keys, checkpoints=None, visit=None):
         print(f"UNREADABLE: {error}")
         return 3
     keys = list(keys)
-    files = [File(folder, name, keys, copy, visit) for name in names]
+    for name in names:
+        if not name_of(name):
+            print(f"{name!a}: left out, not the name of a file of a log")
+    files = [File(folder, name, keys, copy, visit) for name in names if name_of(name)]
     chains = {}
     for file in sorted(files, key=lambda file: file.part):
-        chain = file.name if file.instance is None else (file.instance,)
-        chains.setdefault(chain, []).append(file)
+        chains.setdefault(file.instance, []).append(file)
     for chain in chains.values():
         for place, file in enumerate(chain):
             before = chain[place - 1] if place and not chain[place - 1].error else None

@@ -27,6 +27,8 @@ pub(crate) struct CloudEvent {
     pub(crate) time: Option<Timestamp>,
     pub(crate) action: String,
     pub(crate) resource: Option<String>,
+    /// The secret, or several joined by `;`, where the event says that it is one.
+    pub(crate) secret: Option<String>,
     pub(crate) user_agent: Option<String>,
     pub(crate) source_ip: Option<String>,
     /// Name and kind of the identity.
@@ -177,6 +179,14 @@ impl Members<'_> {
         }
     }
 
+    /// The secrets among the resources, which are joined by `;` as their types are.
+    fn secret(&self, clean: impl Fn(&str) -> String) -> Option<String> {
+        let names = self.text("resourceName")?;
+        let is_secret = |kind: &str| kind.to_ascii_lowercase().contains("secret");
+        let of_secret = self.text("resourceType").is_none_or(is_secret);
+        (of_secret || names.contains(":secret/")).then(|| clean(names))
+    }
+
     fn read(&self) -> CloudEvent {
         let clean = |text: &str| Untrusted::capped(text, 256).as_str().to_owned();
         let shown = |name| self.text(name).map(clean);
@@ -192,6 +202,7 @@ impl Members<'_> {
             request_id: shown("requestId").or_else(|| parameter("RequestId").map(|id| clean(&id))),
             time: self.text("eventTime").and_then(|time| time.parse().ok()),
             action: shown("eventName").unwrap_or_default(),
+            secret: parameter("SecretName").map(|name| clean(&name)).or_else(|| self.secret(clean)),
             resource: shown("resourceName")
                 .or_else(|| parameter("SecretName").map(|name| clean(&name))),
             user_agent: shown("userAgent"),

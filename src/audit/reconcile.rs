@@ -1,4 +1,4 @@
-//! [`Ledger`]: our log against ActionTrail, call by call, joined on RequestId.
+//! [`Ledger`]: our log against ActionTrail, call by call, joined on RequestId, action and secret.
 //!
 //! Our log cannot show what went past it. The cloud's can: a call that ActionTrail has and our log
 //! has not was made by something else, or was taken out of the log.
@@ -9,7 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::actiontrail::CloudEvent;
 use super::proven::Proven;
-use super::query::{Filter, Row};
+use super::query::{Filter, Row, secret_name};
 
 /// What every request of an agent skill says of itself, ours among them.
 const MARKER: &str = "AlibabaCloud-Agent-Skills";
@@ -34,12 +34,29 @@ pub(crate) struct Ours {
     matched: bool,
 }
 
+impl Ours {
+    /// Whether it is the action of that event.
+    pub(crate) fn is_action_of(&self, event: &CloudEvent) -> bool {
+        self.action.eq_ignore_ascii_case(&event.action)
+    }
+
+    /// Whether an event with its RequestId is the same call. A secret that one of the two does not
+    /// name differs from none: not every event names what it is about.
+    fn is(&self, event: &CloudEvent) -> bool {
+        let same = |(own, theirs): (&str, &str)| {
+            theirs.split(';').any(|theirs| secret_name(theirs.trim()) == own)
+        };
+        self.is_action_of(event)
+            && self.secret.as_deref().zip(event.secret.as_deref()).is_none_or(same)
+    }
+}
+
 /// Why a call of theirs is not one of ours. The most alarming first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Stray {
     /// It has our User-Agent: made by a server whose log is missing, or taken out of the log.
     Marked,
-    /// Our log has its RequestId for another action.
+    /// Our log has its RequestId for another action or another secret.
     Differs,
     /// Made by something else.
     Other,
@@ -117,7 +134,7 @@ impl Ledger {
             let own = id.and_then(|id| self.by_request.get(&id).copied());
             if let Some(own) = own.and_then(|at| self.calls.get_mut(at)) {
                 own.matched = true;
-                if own.action.eq_ignore_ascii_case(&event.action) {
+                if own.is(&event) {
                     found.matched += 1;
                     if !own.proven {
                         found.unproven.push((event, own.clone()));

@@ -1,4 +1,5 @@
-//! A record as one line of CSV (RFC 4180) that no spreadsheet takes for a formula.
+//! A record as one line of CSV (RFC 4180) that no spreadsheet takes for a formula, whichever
+//! character it takes for the one between cells.
 
 use serde_json::Value;
 
@@ -6,7 +7,7 @@ use super::line::Line;
 use crate::text::is_hidden;
 
 /// The columns: paths of members, as the log names them.
-const COLUMNS: [&str; 47] = [
+const COLUMNS: [&str; 49] = [
     "time",
     "instance",
     "seq",
@@ -47,6 +48,8 @@ const COLUMNS: [&str; 47] = [
     "request_digest",
     "policy_digest",
     "loosened",
+    "places",
+    "suppressed",
     "actor",
     "part",
     "key",
@@ -72,7 +75,7 @@ pub(crate) fn line(record: &Line) -> String {
         Some(Value::String(text)) => field(text),
         Some(Value::Null) | None => String::new(),
         Some(other @ (Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_))) => {
-            field(&other.to_string())
+            field(&json(other))
         }
     };
     COLUMNS.iter().map(cell).collect::<Vec<_>>().join(",") + "\r\n"
@@ -90,26 +93,39 @@ fn others(record: &Line) -> String {
             }
         }
     }
-    if left.is_empty() { String::new() } else { Value::Object(left).to_string() }
+    if left.is_empty() { String::new() } else { json(&Value::Object(left)) }
 }
 
-/// One field. A `'` in front stops a spreadsheet from calculating what somebody else wrote (OWASP,
-/// "CSV injection"; the wide forms are taken for the narrow ones in some places). What is hidden is
-/// escaped, but for tabs and line ends.
+/// The same JSON without a `;`, which can only stand inside a string.
+fn json(value: &Value) -> String {
+    value.to_string().replace(';', "\\u003b")
+}
+
+/// One field, in quotes. A `'` stops a spreadsheet from calculating what somebody else wrote (OWASP,
+/// "CSV injection"; the wide forms are taken for the narrow ones in some places). It stands in front,
+/// and after each character that a spreadsheet may take for the end of a cell: where `;` separates
+/// cells, quotes around all of `a;=1` do not help. What is hidden is escaped, but for tabs and line
+/// ends.
 fn field(text: &str) -> String {
-    let calculates =
-        text.starts_with(['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠']);
-    let mut out = String::from(if calculates { "'" } else { "" });
+    let mut out = String::from("\"");
+    let mut cell_begins = true;
     for c in text.chars() {
-        if is_hidden(c) && !matches!(c, '\t' | '\r' | '\n') {
-            out.extend(c.escape_default());
-        } else {
-            out.push(c);
+        let calculates = matches!(c, '=' | '+' | '-' | '@' | '＝' | '＋' | '－' | '＠');
+        let whole_cell = out.len() == 1 && matches!(c, '\t' | '\r' | '\n');
+        if (cell_begins && calculates) || whole_cell {
+            out.push('\'');
+        }
+        let separates = matches!(c, ';' | ',' | '|' | '\t' | '\r' | '\n');
+        // White space and quotes before a formula are passed over.
+        let passed_over = matches!(c, '"' | '\'') || c.is_whitespace();
+        cell_begins = separates || (cell_begins && passed_over);
+        match c {
+            '"' => out.push_str("\"\""),
+            c if is_hidden(c) && !matches!(c, '\t' | '\r' | '\n') => out.extend(c.escape_default()),
+            c => out.push(c),
         }
     }
-    if out.contains(['"', ',', '\r', '\n', '\t', ' ', '\'']) {
-        out = format!("\"{}\"", out.replace('"', "\"\""));
-    }
+    out.push('"');
     out
 }
 
@@ -122,20 +138,26 @@ mod tests {
     fn no_field_is_a_formula_and_every_field_is_one_field() {
         let cases = [
             ("plain", "plain"),
-            ("=1+1", "\"'=1+1\""),
-            ("+1", "\"'+1\""),
-            ("-1", "\"'-1\""),
-            ("@sum", "\"'@sum\""),
-            ("\t=1", "\"'\t=1\""),
-            ("\r=1", "\"'\r=1\""),
-            ("\n=1", "\"'\n=1\""),
-            ("＝1", "\"'＝1\""),
-            ("say \"hi\", twice", "\"say \"\"hi\"\", twice\""),
-            ("two\r\nlines", "\"two\r\nlines\""),
+            ("", ""),
+            ("=1+1", "'=1+1"),
+            ("+1", "'+1"),
+            ("-1", "'-1"),
+            ("@sum", "'@sum"),
+            ("\t=1", "'\t'=1"),
+            ("\r=1", "'\r'=1"),
+            ("\n=1", "'\n'=1"),
+            ("＝1", "'＝1"),
+            ("x/1;=1+1", "x/1;'=1+1"),
+            ("a; \"=1", "a; \"\"'=1"),
+            ("a|@b\t+c\n-d,＋e", "a|'@b\t'+c\n'-d,'＋e"),
+            ("a;b=c", "a;b=c"),
+            ("2026-01-02 a-b", "2026-01-02 a-b"),
+            ("say \"hi\", twice", "say \"\"hi\"\", twice"),
+            ("two\r\nlines", "two\r\nlines"),
             ("\u{1b}[2J\u{202e}x", "\\u{1b}[2J\\u{202e}x"),
         ];
         for (text, expected) in cases {
-            assert_eq!(field(text), expected);
+            assert_eq!(field(text), format!("\"{expected}\""));
         }
     }
 
@@ -146,6 +168,7 @@ mod tests {
         let line = line(&record);
         let others = r#""{""later"":[1],""cloud"":{""moon"":""m""}}""#;
         assert!(line.ends_with(&format!(",{others}\r\n")), "{line}");
+        assert_eq!(json(&serde_json::json!({"a;=1": -1})), r#"{"a\u003b=1":-1}"#);
         let before = line.split(others).next().unwrap_or_default();
         assert_eq!(before.matches(',').count(), COLUMNS.len() - 1, "{line}");
     }

@@ -20,6 +20,6 @@ mod when;
 pub(crate) use super::record::ascii;
 pub(crate) use filter::{Filter, Glob};
 pub(crate) use merge::{Merge, Trouble};
-pub(crate) use rows::{Outcome, Row, Rows, Story};
+pub(crate) use rows::{Outcome, Row, Rows, Story, secret_name};
 pub(crate) use shown::{plain, seen, took};
 pub(crate) use when::When;

@@ -126,7 +126,11 @@ fn folders_without_chains() {
     assert_eq!(empty.exit_code(), 2);
     assert!(empty.to_string().contains("no records"));
     fs::create_dir(home.path().join("a\n.jsonl")).unwrap();
+    let stranger = verify(home.path());
+    assert_eq!(stranger.exit_code(), 2);
+    assert!(stranger.to_string().contains(r"a\n.jsonl: left out"), "{stranger}");
+    fs::create_dir(home.path().join("20260102T030405Z-i.jsonl")).unwrap();
     let odd = verify(home.path());
     assert_eq!(odd.exit_code(), 3);
-    assert!(odd.to_string().contains(r"a\n.jsonl: UNREADABLE"), "{odd}");
+    assert!(odd.to_string().contains("20260102T030405Z-i.jsonl: UNREADABLE"), "{odd}");
 }

@@ -59,8 +59,8 @@ impl Copy {
     }
 
     /// What was copied of the chain in a file of that name, if anything.
-    pub(super) fn of(&self, name: Option<&Name>) -> &Copied {
+    pub(super) fn of(&self, name: &Name) -> &Copied {
         static NOTHING: Copied = Copied::new();
-        name.and_then(|name| self.chains.get(&name.instance)).unwrap_or(&NOTHING)
+        self.chains.get(&name.instance).unwrap_or(&NOTHING)
     }
 }

@@ -33,7 +33,7 @@ pub(crate) struct Expected {
     pub(crate) copy: Option<PathBuf>,
 }
 
-/// Checks every `*.jsonl` in `folder`, in bounded memory a file. `progress` is told the bytes read
+/// Checks every file of a log in `folder`, in bounded memory a file. `progress` is told the bytes read
 /// so far and those to read.
 pub(crate) fn verify(
     folder: &Path,
@@ -55,7 +55,12 @@ pub(crate) fn verify(
     };
     let (mut sources, mut unreadable) = (Vec::new(), Vec::new());
     for path in paths {
-        let mut source = source(path, copy.as_ref());
+        let Some(name) = Name::parse(path.file_name().unwrap_or_default()) else {
+            report.strangers.push(shown(&path));
+            continue;
+        };
+        let copied = copy.as_ref().map(|copy| copy.of(&name));
+        let mut source = Source { path, length: 0, name, copied };
         match length(&source.path) {
             Ok(length) => {
                 source.length = length;
@@ -78,19 +83,18 @@ pub(crate) fn verify(
     // The files of one chain in a row, in its order.
     chains.sort_by(|(one, _), (other, _)| (&one.name, &one.path).cmp(&(&other.name, &other.path)));
     let of_one = |(one, _): &(Source<'_>, _), (other, _): &(Source<'_>, _)| {
-        let instance = |source: &Source<'_>| source.name.as_ref().map(|name| name.instance.clone());
-        one.name.is_some() && instance(one) == instance(other)
+        one.name.instance == other.name.instance
     };
     let mut copied: BTreeSet<(String, u64)> = BTreeSet::new();
     let mut unread: BTreeSet<String> = BTreeSet::new();
     for chain in chains.chunk_by(of_one) {
         for (source, piece) in chain {
-            let instance = source.name.as_ref().map(|name| name.instance.clone());
+            let instance = &source.name.instance;
             if piece.is_err() {
-                unread.extend(instance.clone());
+                unread.insert(instance.clone());
             }
             let seen = piece.iter().flat_map(|piece| &piece.copied);
-            copied.extend(seen.map(|seq| (instance.clone().unwrap_or_default(), *seq)));
+            copied.extend(seen.map(|seq| (instance.clone(), *seq)));
         }
         report.files.extend(judge(chain, &report.keys));
     }
@@ -118,12 +122,6 @@ fn list(folder: &Path) -> io::Result<Vec<PathBuf>> {
 
 fn shown(path: &Path) -> String {
     path.file_name().unwrap_or_default().to_string_lossy().into_owned()
-}
-
-fn source(path: PathBuf, copy: Option<&Copy>) -> Source<'_> {
-    let name = Name::parse(path.file_name().unwrap_or_default());
-    let copied = copy.map(|copy| copy.of(name.as_ref()));
-    Source { path, length: 0, name, copied }
 }
 
 /// Bytes of a file that can be read.
@@ -159,11 +157,9 @@ fn judge(chain: &[(Source<'_>, io::Result<Piece>)], keys: &[PublicKey]) -> Vec<F
         };
         let last = at + 1 == chain.len();
         let place = u32::try_from(at).unwrap_or(u32::MAX).saturating_add(1);
-        let part = source.name.as_ref().map_or(1, |name| name.part);
+        let part = source.name.part;
         let foreign = piece.keys.iter().find(|(_, key)| !keys.contains(key));
-        let (records, state) = if source.name.is_none() {
-            (0, State::Broken { line: 1, flaw: Flaw::NoStart })
-        } else if part != place {
+        let (records, state) = if part != place {
             (0, State::Broken { line: 1, flaw: Flaw::MissingFile { expected: place } })
         } else if let Err(flaw) = before.map_or(Ok(()), |before| continues(before, piece)) {
             (0, State::Broken { line: 1, flaw })

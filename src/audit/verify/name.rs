@@ -14,7 +14,7 @@ pub(super) struct Name {
 }
 
 impl Name {
-    /// Takes a name apart. None: we do not call a file so.
+    /// Takes a name apart. None: we do not call a file so, and what is in it is none of ours.
     pub(super) fn parse(name: &OsStr) -> Option<Self> {
         let (time, rest) = name.to_str()?.strip_suffix(".jsonl")?.split_once('-')?;
         let (instance, part) = match rest.split_once('.') {
@@ -26,7 +26,7 @@ impl Name {
             }
         };
         let plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
-        let fits = time.is_ascii() && matches!(instance.len(), 1..=64);
+        let fits = is_time(time) && matches!(instance.len(), 1..=64);
         (fits && instance.chars().all(plain)).then_some(())?;
         Some(Self { instance: instance.to_owned(), part, time: time.to_owned() })
     }
@@ -39,4 +39,15 @@ impl Name {
             && line.part() == Some(u64::from(self.part))
             && digits().eq(self.time.chars())
     }
+}
+
+/// `yyyymmddThhmmssZ`, of whatever digits: whether it is the time of the first record is looked at
+/// when the file is read.
+fn is_time(text: &str) -> bool {
+    const FORM: &[u8] = b"00000000T000000Z";
+    text.len() == FORM.len()
+        && text.bytes().zip(FORM).all(|(found, wanted)| match wanted {
+            b'0' => found.is_ascii_digit(),
+            letter => found == *letter,
+        })
 }

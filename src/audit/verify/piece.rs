@@ -60,7 +60,7 @@ pub(super) struct Source<'a> {
     pub(super) path: PathBuf,
     /// Bytes that are looked at: what it held at first.
     pub(super) length: u64,
-    pub(super) name: Option<Name>,
+    pub(super) name: Name,
     /// What the second place holds of its chain, if there is one. Then nothing else proves: who has
     /// the key can sign what was never copied.
     pub(super) copied: Option<&'a Copied>,
@@ -114,7 +114,7 @@ impl Source<'_> {
 
     /// Checks that `line` is of this chain and the next one of this piece.
     fn follows(&self, piece: &Piece, line: &Line<'_>, first_of_file: bool) -> Result<(), Flaw> {
-        let name = self.name.as_ref().ok_or(Flaw::NoStart)?;
+        let name = &self.name;
         if name.instance != line.instance() {
             return Err(Flaw::WrongInstance);
         }

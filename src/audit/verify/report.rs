@@ -17,8 +17,10 @@ pub(crate) struct Report {
     folder: PathBuf,
     /// Why the folder cannot be read, if so.
     pub(crate) unreadable: Option<io::Error>,
-    /// Each `*.jsonl`, by name.
+    /// Each file of a log, by name.
     pub(crate) files: Vec<FileReport>,
+    /// Other names that end in `.jsonl`: they take no part in the verdict.
+    pub(super) strangers: Vec<String>,
     /// Keys that may have signed, and whether the auditor named them.
     pub(super) keys: Vec<PublicKey>,
     pub(super) pinned: bool,
@@ -102,6 +104,7 @@ impl Report {
             folder: folder.to_owned(),
             unreadable: None,
             files: Vec::new(),
+            strangers: Vec::new(),
             keys: Vec::new(),
             pinned: false,
             missing: Vec::new(),
@@ -193,6 +196,9 @@ impl fmt::Display for Report {
         }
         for file in &self.files {
             write!(f, "{file}")?;
+        }
+        for name in &self.strangers {
+            writeln!(f, "{}: left out, not the name of a file of a log", name.escape_debug())?;
         }
         self.write_copy(f)?;
         self.write_keys(f)?;

@@ -172,8 +172,11 @@ fn short(time: &jiff::Timestamp) -> String {
 
 fn why(stray: Stray, event: &CloudEvent, perhaps: Option<&Ours>) -> String {
     let mut parts = vec![match (stray, perhaps) {
-        (Stray::Differs, Some(own)) => format!("OUR LOG SAYS {} ({})", own.action, own.call),
-        (Stray::Differs, None) => "OUR LOG SAYS ANOTHER ACTION".to_owned(),
+        (Stray::Differs, Some(own)) => {
+            let secret = own.secret.as_deref().map(|name| format!(" of {name}"));
+            format!("OUR LOG SAYS {}{} ({})", own.action, secret.unwrap_or_default(), own.call)
+        }
+        (Stray::Differs, None) => "OUR LOG SAYS ANOTHER CALL".to_owned(),
         (Stray::Marked, Some(own)) => {
             format!("our User-Agent; may be {}, whose answer never came", own.call)
         }
@@ -201,6 +204,9 @@ fn lines(out: &mut impl Write, found: &Reconciled, proven: &Proven) -> io::Resul
     for (stray, event, perhaps) in &found.theirs {
         let why = match stray {
             Stray::Marked => "our_user_agent",
+            Stray::Differs if perhaps.as_ref().is_some_and(|own| own.is_action_of(event)) => {
+                "other_secret"
+            }
             Stray::Differs => "other_action",
             Stray::Other => "other",
         };

@@ -138,14 +138,37 @@ fn what(row: &Row) -> String {
         Story::Refused => format!("refused{code}"),
         Story::Approved => "approved".to_owned(),
         Story::Denied => "denied".to_owned(),
-        Story::Other => format!("{}{code}", row.event().replace('_', " ")),
+        Story::Other => other(row, &code),
     });
-    let decided = matches!(row.story(), Story::Approved | Story::Denied);
-    let by =
-        by(row).map(|by| if decided { format!("by {by}") } else { format!("approved by {by}") });
+    let by = by(row).and_then(|by| match row.story() {
+        Story::Approved | Story::Denied => Some(format!("by {by}")),
+        Story::Call => Some(format!("approved by {by}")),
+        // No decision came of these, whoever was asked.
+        Story::Asked | Story::Refused | Story::Answered | Story::Other => None,
+    });
     parts.extend(by);
     parts.extend(row.text("rule").map(|rule| format!("rule {rule}")));
     parts.join("; ")
+}
+
+/// What is no call, question, decision or refusal.
+fn other(row: &Row, code: &str) -> String {
+    let event = row.event().replace('_', " ");
+    let text = |path| row.text(path);
+    match row.event() {
+        "suppressed" => {
+            let count = row.integer("suppressed.count").unwrap_or_default();
+            let of = text("suppressed.event").unwrap_or("records").replace('_', " ");
+            let since = text("suppressed.since").unwrap_or("an unknown time");
+            format!("{count} more {of} since {since}, only counted")
+        }
+        // Why there was no consent; nobody approved.
+        "client_declined" => match text("outcome") {
+            Some("declined") | None => "client declined".to_owned(),
+            Some(why) => format!("client did not consent: {}", why.replace('_', " ")),
+        },
+        _ => format!("{event}{code}"),
+    }
 }
 
 /// Who decided, how, and how long that took.

@@ -344,22 +344,29 @@ pub(super) const KINDS: &[Kind] = &[
         let content = log.files.remove(&name).unwrap();
         log.files.insert(name.replacen('2', "1", 1), content);
     }),
-    tampered("a file under another name", |log, random, _| {
+    tampered("a file under the name of another chain", |log, random, _| {
         let name = any(log, random);
         let content = log.files.remove(&name).unwrap();
         let (time, rest) = name.split_once('-').unwrap();
+        log.files.insert(format!("{time}-x{rest}"), content);
+    }),
+    // The same as a file that was removed.
+    cut("a file under a name that is none of a log", |log, random, _| {
+        let name = any(log, random);
+        let content = log.files.remove(&name).unwrap();
         let new = *random.pick(&[
             "audit",
             "a-b-c",
             "-",
             ".",
             "20260101T000000Z-x.01",
-            "x-y.1",
+            "20260101T000000Z-x.1",
+            "20260101T000000Z-x.4294967296",
+            "20260101T00000\u{660}Z-x",
+            "20260101t000000z-x",
             "x-y.2.3",
         ]);
-        let new =
-            if random.below(2) == 0 { format!("{new}.jsonl") } else { format!("{time}-x{rest}") };
-        log.files.insert(new, content);
+        log.files.insert(format!("{new}.jsonl"), content);
     }),
     tampered("a file twice", |log, random, _| {
         let name = any(log, random);

@@ -47,7 +47,7 @@ fn a_key_under_which_anything_is_signed_is_none() {
 }
 
 #[test]
-fn a_file_of_a_name_that_we_do_not_give_is_refused() {
+fn a_file_of_a_name_that_we_do_not_give_takes_no_part() {
     let material = Material::make();
     let log = material.logs().swap_remove(0);
     let (name, content) = log.files.iter().next().unwrap();
@@ -57,9 +57,11 @@ fn a_file_of_a_name_that_we_do_not_give_is_refused() {
         .map(|instance| format!("{time}-{instance}.jsonl").into_bytes());
     let no_text = [b"-x\xff.jsonl".as_slice(), b"-\xed\xa0\x80.jsonl"]
         .map(|rest| [time.as_bytes(), rest].concat());
+    let no_time = ["notes.jsonl", "a-b.jsonl", "2026-11-26-x.jsonl", "-.2.jsonl"]
+        .map(|name| name.as_bytes().to_vec());
     let folders = tempfile::tempdir().unwrap();
     let mut places = Vec::new();
-    for odd in dotted.iter().chain(&others).chain(&no_text) {
+    for odd in dotted.iter().chain(&others).chain(&no_text).chain(&no_time) {
         for content in [content.as_slice(), &[], b"{\"seq\":1"] {
             let folder = folders.path().join(places.len().to_string());
             log.write(&folder);
@@ -68,7 +70,8 @@ fn a_file_of_a_name_that_we_do_not_give_is_refused() {
         }
     }
     for (number, (ours, theirs)) in both(&places, &[]).into_iter().enumerate() {
-        assert_eq!((ours.1, theirs.1), (1, 1), "{number}: {ours:?} {theirs:?}");
+        assert_eq!((ours.1, theirs.1), (0, 0), "{number}: {ours:?} {theirs:?}");
+        assert_eq!(ours.0.len(), 1, "{number}: {ours:?}");
     }
 }
 
