@@ -2,6 +2,7 @@
 
 mod calls;
 mod elicitation;
+mod ending;
 mod line;
 mod message;
 mod pages;

@@ -11,15 +11,16 @@ use rmcp::model::{
     ListResourceTemplatesResult, ListResourcesResult, ListToolsResult, PaginatedRequestParams,
     ProtocolVersion, ServerCapabilities, ServerConfig,
 };
-use rmcp::service::{QuitReason, RequestContext, RunningService};
+use rmcp::service::RequestContext;
 use rmcp::{RoleServer, ServerHandler, ServiceExt};
 use serde_json::Value;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
-use super::calls::{Calls, LAST_MOMENT};
+use super::calls::Calls;
 use super::elicitation::{self, Dialog, Heard, Mode, States, Way};
+use super::ending::over;
 use super::pages::Pages;
 use super::progress::progress;
 use super::stdio::{self, Exemptions};
@@ -33,8 +34,6 @@ use crate::sensitive::Sensitive;
 const FAREWELL: Duration = Duration::from_secs(5);
 /// The same for a client that does not close its side, once the process was told to end.
 const BRIEF_FAREWELL: Duration = Duration::from_millis(200);
-/// How long a call in flight may go on by itself once the process was told to end.
-const MOMENT: Duration = Duration::from_millis(500);
 
 /// What an agent is told once a session, at most 2 KB.
 const INSTRUCTIONS: &str = "Manages secrets in Alibaba Cloud KMS. Tools carry the names and parameters of the KMS API. \
@@ -63,7 +62,7 @@ pub(crate) struct Patience {
 }
 
 /// Serves `input` and `output` until the client leaves or `stopping` is cancelled. Then no new call
-/// is taken. Those in flight have [`MOMENT`]; after it they are cancelled, as a client cancels them,
+/// is taken. Those in flight have half a second; after it they are cancelled, as a client cancels them,
 /// and what is left a little later is abandoned: about a second in all.
 pub(crate) async fn serve<R, W>(
     pipeline: Arc<Pipeline>,
@@ -91,7 +90,7 @@ where
     let server = Server { states, pages, patience, pipeline, tools: listed, exemptions, calls };
     // On the heap: what a call needs is much, and an opening request may be one.
     let ended = match Box::pin(server.serve(guarded)).await {
-        Ok(running) => over(running, stopping).await,
+        Ok(running) => over(running, stopping).await.map_err(|_| ServeError::Ended),
         // A client that only looked whether we are here and left is no failure.
         Err(rmcp::service::ServerInitializeError::ConnectionClosed(_)) => Ok(()),
         Err(_) => Err(ServeError::Start),
@@ -101,29 +100,6 @@ where
     let farewell = if stopping.is_cancelled() { BRIEF_FAREWELL } else { FAREWELL };
     let _ = timeout(farewell, pump.finished()).await;
     ended
-}
-
-/// Waits until a session is over, or is to be.
-async fn over(
-    session: RunningService<RoleServer, Server>,
-    stopping: &CancellationToken,
-) -> Result<(), ServeError> {
-    let cancel_calls = session.cancellation_token();
-    let mut over = std::pin::pin!(session.waiting());
-    let ended = tokio::select! {
-        ended = &mut over => ended,
-        () = a_moment_after(stopping) => {
-            cancel_calls.cancel();
-            // What may have changed something goes on, and is waited for elsewhere.
-            timeout(LAST_MOMENT, over).await.unwrap_or(Ok(QuitReason::Cancelled))
-        }
-    };
-    ended.map(|_| ()).map_err(|_| ServeError::Ended)
-}
-
-async fn a_moment_after(stopping: &CancellationToken) {
-    stopping.cancelled().await;
-    tokio::time::sleep(MOMENT).await;
 }
 
 /// The protocol versions that are spoken, oldest first. 2025-03-26 is not among them: it has batches.

@@ -65,7 +65,7 @@ fn each_signal_ends_a_server_in_order() {
 fn a_server_without_a_session_ends_in_order() {
     let home = tempfile::tempdir().unwrap();
     let server = Server::spawn_in(home.path(), ServerOptions::embedded());
-    until("a log", || fs::read_dir(server.state().join("audit")).ok()?.next());
+    until("a log", || fs::read_dir(server.state().join("audit")).ok()?.next()).unwrap();
     server.signal(Signal::TERM);
     let (status, stderr) = server.ended();
     assert_eq!((status.code(), verify(home.path()).0), (Some(0), Some(0)), "{stderr}");
