@@ -206,7 +206,7 @@ class Trail:
     def event(self, event):
         service, host = text(event, "serviceName"), text(event, "eventSource")
         of_kms = (service or "").lower() == "kms" or KMS.search(host or "") or not (service or host)
-        name = (request(event), text(event, "eventName"))
+        name = (request(event), text(event, "eventName"), *secrets_of(event))
         if of_kms and not (name[0] and name in self.seen):
             self.seen.add(name)
             self.events.append(event)

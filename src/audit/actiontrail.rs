@@ -90,7 +90,7 @@ fn parse(text: &[u8]) -> Trail {
 struct Found {
     trail: Trail,
     /// ActionTrail delivers at least once.
-    seen: std::collections::HashSet<(String, String)>,
+    seen: std::collections::HashSet<(String, String, Option<String>)>,
 }
 
 impl Found {
@@ -131,7 +131,7 @@ impl Found {
         let twice = event
             .request_id
             .clone()
-            .is_some_and(|id| !self.seen.insert((id, event.action.clone())));
+            .is_some_and(|id| !self.seen.insert((id, event.action.clone(), event.secret.clone())));
         if !twice {
             self.trail.events.push(event);
         }

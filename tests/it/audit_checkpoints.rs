@@ -334,4 +334,9 @@ fn an_auditor_is_answered_without_our_binary() {
     let found = ask(&["--actiontrail", trail.to_str().unwrap()]);
     assert_eq!(found.len(), 1, "{found:?}");
     assert!(found[0].contains(outside) && !found[0].contains(request), "{found:?}");
+    let mut other = event(request);
+    other["requestParameters"] = json!({ "SecretName": "prod/other" });
+    fs::write(&trail, json!({ "Events": [other] }).to_string()).unwrap();
+    let found = ask(&["--actiontrail", trail.to_str().unwrap()]);
+    assert!(found.len() == 1 && found[0].ends_with("\tdiffers"), "{found:?}");
 }

@@ -178,6 +178,22 @@ fn formulas_are_text_and_columns_of_later_versions_are_kept() {
     assert!(table[3].last().unwrap().contains("\"weather\""), "{:?}", table[3]);
 }
 
+#[test]
+fn nobody_is_said_to_have_approved_what_brought_no_consent() {
+    let folder = tempfile::tempdir().unwrap();
+    let rest = r#""instance":"o","approval":{"method":"client","who":"the client"}"#;
+    let declined = |outcome: &str| format!(r#"{{"event":"client_declined",{outcome}{rest}}}"#);
+    let lines =
+        [declined(""), declined(r#""outcome":"timed_out","#), declined(r#""outcome":"declined","#)];
+    fs::write(folder.path().join("20260301T000000Z-o.jsonl"), lines.join("\n") + "\n").unwrap();
+    let shown = over(folder.path(), &["show"]);
+    let rows = shown.rows();
+    assert_eq!(rows.iter().filter(|row| row.contains("client declined")).count(), 2, "{rows:?}");
+    let late = "client did not consent: timed out";
+    assert_eq!(rows.iter().filter(|row| row.contains(late)).count(), 1, "{rows:?}");
+    assert!(!shown.out.contains("approved"), "{}", shown.out);
+}
+
 #[cfg(target_os = "linux")]
 #[test]
 fn a_line_longer_than_any_record_is_left_out_and_costs_no_memory() {

@@ -306,6 +306,39 @@ fn a_call_that_went_past_the_log_is_found() {
     assert_eq!(found[1], (&json!("PAST-1"), &json!("other")));
 }
 
+#[test]
+fn a_request_id_with_another_secret_is_another_call() {
+    let session = Session::play();
+    let whole = trail(&session);
+    let at = whole.iter().position(|event| event["resourceName"].is_string()).unwrap();
+    let name = whole[at]["resourceName"].as_str().unwrap().to_owned();
+    let arn = format!("acs:kms:cn-hangzhou:1:secret/{name}");
+    let other = |why: &str, change: Value| (change, Some(why.to_owned()));
+    let same = |change: Value| (change, None);
+    for (change, why) in [
+        other("other_secret", json!({ "requestParameters": { "SecretName": "prod/other" } })),
+        other("other_secret", json!({ "requestParameterJson": r#"{"SecretName":"prod/other"}"# })),
+        other("other_secret", json!({ "resourceName": "acs:kms:cn-hangzhou:1:secret/prod/other" })),
+        other(
+            "other_secret",
+            json!({ "resourceName": "other", "resourceType": "ACS::KMS::Secret" }),
+        ),
+        other("other_action", json!({ "eventName": "RestoreSecret" })),
+        same(json!({ "requestParameters": { "SecretName": arn } })),
+        same(json!({ "resourceName": format!("some-key;{arn}") })),
+        same(json!({ "resourceName": "some-key", "resourceType": "ACS::KMS::Key" })),
+        same(json!({ "resourceName": null })),
+    ] {
+        let mut events = whole.clone();
+        let members = events[at].as_object_mut().unwrap();
+        members.extend(change.as_object().unwrap().clone());
+        let (code, _, lines) = reconciled(&session, &events);
+        let found = lines.iter().find(|line| line["kind"] == "theirs_without_ours");
+        let found = found.map(|line| line["why"].as_str().unwrap().to_owned());
+        assert_eq!((code, found), (i32::from(why.is_some()), why), "{change}");
+    }
+}
+
 /// Without the chain of the first process, the calls of the first process are outside.
 #[test]
 fn a_chain_that_was_taken_out_does_not_hide_its_calls() {
