@@ -26,7 +26,7 @@ use crate::mcp;
 use crate::pipeline::{Endpoint, Listed, Pipeline, Place};
 use crate::scrub::Scrubber;
 use crate::store::Store;
-use crate::values::{Allowed, Folder};
+use crate::values::{Allowed, Folder, apart};
 
 /// Flags of `serve`. They choose and tighten; none skips a step.
 #[derive(Debug, Default, Args)]
@@ -126,6 +126,9 @@ pub(super) async fn run(flags: Flags, env: Env, scrubber: Scrubber) -> Result<Ex
     if config.open_browser {
         page = page.in_browser(&env);
     }
+    let sources = sources(&config, &state)?;
+    let disclosed = config.destinations.folder.clone().unwrap_or_else(|| state.join("disclosed"));
+    apart(&sources, &disclosed, &state)?;
     let pipeline = Pipeline {
         guard: Guard::new(
             policy,
@@ -141,10 +144,8 @@ pub(super) async fn run(flags: Flags, env: Env, scrubber: Scrubber) -> Result<Ex
         audit: audit.clone(),
         page,
         place,
-        allowed: allowed(&config, &state)?,
-        disclosed: Folder::new(
-            config.destinations.folder.clone().unwrap_or_else(|| state.join("disclosed")),
-        ),
+        allowed: Allowed::new(&config.sources.env, sources)?,
+        disclosed: Folder::new(disclosed),
         env,
         scrubber,
         wait: config.wait(),
@@ -215,16 +216,13 @@ fn limits(config: &Config) -> Limits {
     }
 }
 
-/// The folders and names that values may come from.
-fn allowed(config: &Config, state: &Path) -> Result<Allowed, Failure> {
-    let folders: Vec<PathBuf> = if let Some(folders) = &config.sources.files {
-        folders.clone()
-    } else {
-        let folder = state.join("values");
-        // No link: it would lead to a folder that is not ours to close.
-        vec![private_folder(&folder, Links::Refused)?]
-    };
-    Ok(Allowed::new(&config.sources.env, folders)?)
+/// The folders that values may come from.
+fn sources(config: &Config, state: &Path) -> Result<Vec<PathBuf>, Failure> {
+    if let Some(folders) = &config.sources.files {
+        return Ok(folders.clone());
+    }
+    // No link: it would lead to a folder that is not ours to close.
+    Ok(vec![private_folder(&state.join("values"), Links::Refused)?])
 }
 
 /// Starts the embedded KMS on a loopback port and points the calls to it.

@@ -1,7 +1,9 @@
 //! Where a secret value may come from, and go to.
 
 mod destination;
+mod overlap;
 mod source;
 
 pub(crate) use destination::{Folder, Prepared};
+pub(crate) use overlap::apart;
 pub(crate) use source::Allowed;

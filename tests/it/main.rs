@@ -44,6 +44,8 @@ mod file_destination;
 #[cfg(test)]
 mod first_run;
 #[cfg(test)]
+mod folders;
+#[cfg(test)]
 mod guesses;
 #[cfg(test)]
 mod hardening;
