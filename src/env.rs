@@ -50,6 +50,8 @@ pub(crate) const OF_A_BROWSER: [&str; 13] = [
     "BROWSER",
     CONFIG_HOME,
 ];
+/// The user who called `sudo` (sudo(8)).
+pub(crate) const SUDO_UID: &str = "SUDO_UID";
 /// `NO_COLOR`: when set, the demo's transcript has no colours (no-color.org).
 pub(crate) const NO_COLOR: &str = "NO_COLOR";
 /// The log level of our own targets; nothing a dependency says is ever let through.

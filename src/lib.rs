@@ -3,7 +3,8 @@
 //! The map of the house. A room uses only rooms named before it; `tests/it/layout.rs` holds this.
 //!
 //! 1. `sensitive` a value that cannot leak by accident · `clock` · `hex` · `env` every variable, once ·
-//!    `files` opened, made and replaced under one set of checks · `text` which characters are seen
+//!    `files` opened, made and replaced under one set of checks · `anchor` root's files in `/etc` ·
+//!    `text` which characters are seen
 //! 2. `operation` what a KMS action is, said once
 //! 3. `operations` the actions, one file each, and their catalogue
 //! 4. `audit` the log · `scrub` the last net · `credentials` · `store` approvals and limits ·
@@ -17,6 +18,7 @@
 //! Beside it all stands `emulator`, the embedded KMS: a real server over TCP that shares neither
 //! wire types nor signing code with the client.
 
+mod anchor;
 mod approval;
 mod audit;
 mod cli;

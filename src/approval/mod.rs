@@ -11,7 +11,7 @@ mod terminal;
 mod waiting;
 
 pub(crate) use channel::{Answer, Channel, DecideError, Desk};
-pub(crate) use hidden::typed;
+pub(crate) use hidden::{piped, typed};
 pub(crate) use page::{Page, Viewer};
 pub(crate) use pin::{PinError, SHORTEST, enrol, unlock};
 pub(crate) use piped::Piped;

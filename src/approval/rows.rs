@@ -71,6 +71,7 @@ fn rows(record: &Record, pin_is_set: bool) -> Vec<(String, String)> {
     }
     row("Rule", &format!("{}: {}", quoted(&record.rule), quoted(&record.rule_reason)));
     row("Rules digest", &record.policy_digest);
+    row("Anchored", &record.anchored);
     row("Server, nonce", &format!("{}, {}", record.instance, record.nonce));
     if !pin_is_set {
         row("PIN", "none is set: any program of yours could approve this as well");

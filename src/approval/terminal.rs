@@ -131,7 +131,7 @@ mod tests {
             name => serde_json::Value::from(format!("{name}\u{1b}]52;c;eA==\u{7}\r\n\u{202e}")),
         };
         let names = "tool risk level resource destination file_name region host account caller_key \
-            source rule rule_reason policy_digest client agent_says match_code instance nonce \
+            source rule rule_reason policy_digest anchored client agent_says match_code instance nonce \
             asked_at expires_at";
         let mut forged: serde_json::Map<String, serde_json::Value> =
             names.split_whitespace().map(|name| (name.to_owned(), text(name))).collect();
@@ -154,6 +154,6 @@ mod tests {
             let hidden = screen.chars().find(|found| *found != '\n' && is_hidden(*found));
             assert_eq!(hidden, None, "{screen:?}");
         }
-        assert_eq!(rendered(&record, true).lines().count(), 19, "no line is forged");
+        assert_eq!(rendered(&record, true).lines().count(), 20, "no line is forged");
     }
 }

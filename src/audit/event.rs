@@ -116,6 +116,12 @@ pub(crate) struct Event {
     /// Settings of `config.toml` that loosen, as it writes them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub loosened: Option<String>,
+    /// What root keeps out of the user's reach: `settings`, `approver`, both, or `no`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub anchored: Option<String>,
+    /// Who can replace the file of the program: `root` alone, or the `user`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub program: Option<String>,
     /// The client as it calls itself: written as at most 64 characters of printable ASCII.
     #[serde(skip_serializing_if = "Option::is_none", serialize_with = "claimed")]
     pub client: Option<String>,

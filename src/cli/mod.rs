@@ -2,8 +2,10 @@
 
 mod approve;
 mod audit;
+mod config;
 mod demo;
 mod emulator;
+mod enroll;
 mod generated;
 mod logging;
 mod pin;
@@ -49,6 +51,9 @@ enum Command {
     /// Check a guard policy, and see what it says before it matters
     #[command(subcommand)]
     Policy(policy::Command),
+    /// Write the reference of config.toml, or check that it is up to date
+    #[command(subcommand)]
+    Config(config::Command),
     /// Write tool-schemas/, or check that it is up to date
     Schemas(schemas::Flags),
 }
@@ -104,6 +109,7 @@ pub fn run() -> ExitCode {
             Command::Pin(command) => pin::run(command, &env).await,
             Command::Audit(command) => audit::run(command, &env),
             Command::Policy(command) => policy::run(command, &env),
+            Command::Config(command) => config::run(&command),
             Command::Schemas(flags) => schemas::run(&flags),
         }
     });

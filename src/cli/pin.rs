@@ -6,13 +6,14 @@ use std::process::ExitCode;
 
 use clap::Subcommand;
 
-use super::{Failure, State, serve};
+use super::{Failure, State, enroll, serve};
+use crate::anchor;
 use crate::approval::{PinError, SHORTEST, enrol, typed, unlock};
 use crate::audit::{Approval, AuditLog, Durability, Event, Kind};
 use crate::clock::Clock;
 use crate::config::{Config, state_dir};
 use crate::env::Env;
-use crate::factor::{FactorError, PinFile, path_in};
+use crate::factor::{FactorError, PinFile, enrolled, path_in};
 use crate::sensitive::Sensitive;
 use crate::store::Store;
 
@@ -24,6 +25,8 @@ pub(super) enum Command {
     Change(State),
     /// Go on without a PIN; asks for the old one
     Remove(State),
+    /// As root, set the PIN of a user's servers where the user cannot change it
+    Enroll(enroll::Flags),
 }
 
 /// What is done, with everything it takes.
@@ -34,12 +37,34 @@ struct Desk<'a> {
     clock: &'a Clock,
 }
 
+/// What becomes of the user's own PIN.
+#[derive(Debug, Clone, Copy)]
+enum Own {
+    Set,
+    Change,
+    Remove,
+}
+
 pub(super) async fn run(command: Command, env: &Env) -> Result<ExitCode, Failure> {
+    match command {
+        Command::Set(state) => own(Own::Set, state, env).await,
+        Command::Change(state) => own(Own::Change, state, env).await,
+        Command::Remove(state) => own(Own::Remove, state, env).await,
+        Command::Enroll(flags) => enroll::run(&flags, env),
+    }
+}
+
+async fn own(what: Own, state: State, env: &Env) -> Result<ExitCode, Failure> {
+    if enrolled()?.is_some() {
+        return Err(Failure(format!(
+            "root enrolled the PIN of this user in `{}`, and no other counts; nothing was changed",
+            anchor::approver(rustix::process::geteuid().as_raw()).display()
+        )));
+    }
     if !std::io::stdin().is_terminal() || !std::io::stdout().is_terminal() {
         return Err(Failure("a PIN is typed on a terminal, by you".into()));
     }
-    let (Command::Set(state) | Command::Change(state) | Command::Remove(state)) = &command;
-    let state = state_dir(state.state_dir.clone(), env)?;
+    let state = state_dir(state.state_dir, env)?;
     let config = Config::load(env)?;
     let clock = Clock::system();
     let store = Store::open(&state)?;
@@ -47,10 +72,10 @@ pub(super) async fn run(command: Command, env: &Env) -> Result<ExitCode, Failure
     let instance = serve::instance()?;
     let audit = super::audit::open(&state, &config, &clock, &instance, Event::default())?;
     let desk = Desk { path: &path, store: &store, audit: &audit, clock: &clock };
-    let done = match command {
-        Command::Set(_) => desk.set().await,
-        Command::Change(_) => desk.change().await,
-        Command::Remove(_) => desk.remove().await,
+    let done = match what {
+        Own::Set => desk.set().await,
+        Own::Change => desk.change().await,
+        Own::Remove => desk.remove().await,
     };
     audit.stop().await;
     writeln!(std::io::stdout(), "{}", done?)?;
@@ -110,7 +135,7 @@ impl Desk<'_> {
 }
 
 /// Asks for a new PIN, twice.
-fn new_pin() -> Result<PinFile, Failure> {
+pub(super) fn new_pin() -> Result<PinFile, Failure> {
     let pin = asked(&format!("New PIN, at least {SHORTEST} characters: "))?;
     let again = asked("The same again: ")?;
     #[expect(clippy::disallowed_methods, reason = "compared with each other, both typed here")]

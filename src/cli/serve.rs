@@ -10,6 +10,7 @@ use tokio::net::TcpListener;
 
 use super::signals::Signals;
 use super::{Failure, State};
+use crate::anchor::{Anchors, check_program};
 use crate::approval::Page;
 use crate::audit::{Approval, Event};
 use crate::client::{Client, Signature, Transport};
@@ -21,7 +22,7 @@ use crate::env::{BACKEND, ENDPOINT, Env, POLICY, REGION};
 use crate::factor::{Factor, Pinned};
 use crate::files::{Links, PathError, absolute, private_folder};
 use crate::guard::policy::{InForce, Policy, SHIPPED};
-use crate::guard::{Guard, Limits};
+use crate::guard::{Guard, Identity, Limits};
 use crate::mcp;
 use crate::pipeline::{Endpoint, Listed, Pipeline, Place};
 use crate::scrub::Scrubber;
@@ -91,14 +92,20 @@ pub(super) async fn run(flags: Flags, env: Env, scrubber: Scrubber) -> Result<Ex
     let state = private_folder(&state_dir(flags.state.state_dir.clone(), &env)?, Links::Followed)?;
     let clock = Clock::system();
     let second = flags.policy.clone().or_else(|| env.get(POLICY).map(str::to_owned));
-    let policy = in_force(config.policy.as_deref(), second.as_deref(), &env)?;
+    let second = second.map(|named| policy(&named, &env)).transpose()?;
+    let policy = in_force(&config, &env)?.tightened(second);
     let backend = backend(&flags, &env)?;
-    let listed = Listed::parse(&config.network.endpoints)?;
+    let listed = Listed::parse(config.endpoints())?;
     let signature = flags.signature.map(Signature::from).unwrap_or_default();
     let instance = instance()?;
 
     let store = Store::open(&state)?;
     let factor = Factor::pin(&state)?;
+    let anchors = Anchors {
+        settings: config.is_anchored,
+        approver: factor.is_anchored(),
+        program: check_program().is_ok(),
+    };
     let start = Event {
         policy_digest: Some(policy.digest()),
         approval: match factor.known() {
@@ -106,6 +113,8 @@ pub(super) async fn run(flags: Flags, env: Env, scrubber: Scrubber) -> Result<Ex
             Pinned::Unset | Pinned::Changed | Pinned::Unread => None,
         },
         loosened: config.loosened(),
+        anchored: Some(anchors.names().into()),
+        program: Some(anchors.owner_of_program().into()),
         ..Event::default()
     };
     let audit = super::audit::open(&state, &config, &clock, &instance, start)?;
@@ -123,7 +132,7 @@ pub(super) async fn run(flags: Flags, env: Env, scrubber: Scrubber) -> Result<Ex
     };
     let name = instance.clone();
     let mut page = Page::new(&state, store.clone(), audit.clone(), clock.clone(), name);
-    if config.open_browser {
+    if config.opens_browser() {
         page = page.in_browser(&env);
     }
     let sources = sources(&config, &state)?;
@@ -137,14 +146,14 @@ pub(super) async fn run(flags: Flags, env: Env, scrubber: Scrubber) -> Result<Ex
             clock.clone(),
             factor,
             limits(&config),
-            instance,
+            Identity { instance, anchors },
         )
         .map_err(|_| no_randomness())?,
         client: Client::new(Transport::new(&env)?, signature, clock),
         audit: audit.clone(),
         page,
         place,
-        allowed: Allowed::new(&config.sources.env, sources)?,
+        allowed: Allowed::new(config.source_names(), sources)?,
         disclosed: Folder::new(disclosed),
         env,
         scrubber,
@@ -162,10 +171,11 @@ pub(super) async fn run(flags: Flags, env: Env, scrubber: Scrubber) -> Result<Ex
     Ok(ExitCode::SUCCESS)
 }
 
-/// The policy of config.toml, else the default; and a second one, which only tightens.
-fn in_force(base: Option<&str>, second: Option<&str>, env: &Env) -> Result<InForce, Failure> {
-    let base = policy(base.unwrap_or("default"), env)?;
-    Ok(InForce::new(base, second.map(|named| policy(named, env)).transpose()?))
+/// The policies of the settings, which judge each call together.
+pub(super) fn in_force(config: &Config, env: &Env) -> Result<InForce, Failure> {
+    let (base, further) = config.policies();
+    let further = further.map(|named| policy(named, env)).collect::<Result<Vec<_>, _>>()?;
+    Ok(InForce::new(policy(base, env)?, further))
 }
 
 /// A shipped policy by name, or a file by absolute path: never one of the working folder.
@@ -207,11 +217,11 @@ fn no_randomness() -> Failure {
 /// How often a person is asked.
 fn limits(config: &Config) -> Limits {
     let (given, default) = (&config.limits, Limits::default());
+    let number = |given: Option<u64>| given.and_then(|given| u32::try_from(given).ok());
     Limits {
-        pending: given.pending.unwrap_or(default.pending),
-        questions: given.questions.unwrap_or(default.questions),
-        cool_off_ms: given
-            .cool_off_seconds
+        pending: number(given.pending).unwrap_or(default.pending),
+        questions: number(given.questions).unwrap_or(default.questions),
+        cool_off_ms: number(given.cool_off_seconds)
             .map_or(default.cool_off_ms, |seconds| i64::from(seconds) * 1000),
     }
 }

@@ -9,14 +9,14 @@ use rustix::io::Errno;
 use serde::{Deserialize, Serialize};
 
 use super::statement::PublicKey;
-use crate::files::{Draft, Fault, Rules, read_owned};
+use crate::files::{Draft, Fault, FileError, Rules, read_owned};
 
 /// Its name in the state folder.
 const NAME: &str = "pin.json";
 /// The layout below.
 const VERSION: u32 = 1;
 /// The file's largest size in bytes.
-const CAP: u64 = 4096;
+pub(super) const CAP: u64 = 4096;
 /// Bytes of salt.
 pub(crate) const SALT: usize = 16;
 
@@ -40,6 +40,8 @@ pub(crate) enum FactorError {
     Content,
     #[error("a PIN is set already; use `kms-mcp pin change`")]
     Exists,
+    #[error(transparent)]
+    Anchor(#[from] FileError),
 }
 
 /// How a key is made from a PIN: Argon2id with these costs over this salt.
@@ -113,6 +115,14 @@ impl PinFile {
         })
     }
 
+    /// Writes the file where none is, as one of root's that this group can read: mode 0640.
+    pub(crate) fn create_for_group(&self, path: &Path, group: u32) -> Result<(), FactorError> {
+        let failed = |error: std::io::Error| FactorError::Anchor(Fault::Io(error).at(path));
+        let draft = self.draft(path)?;
+        draft.share_with_group(group).map_err(failed)?;
+        draft.place().map_err(failed)
+    }
+
     /// Writes the file in place of the one there.
     pub(crate) fn replace(&self, path: &Path) -> Result<(), FactorError> {
         self.draft(path)?.replace().map_err(|error| FactorError::Write(error.kind()))
@@ -155,12 +165,13 @@ pub(super) fn content(path: &Path) -> Result<Option<Vec<u8>>, FactorError> {
 
 /// What is short passes, and says nothing of the file: it must not look like a change of it.
 fn unread(error: &std::io::Error) -> FactorError {
+    if is_busy(error) { FactorError::Busy } else { FactorError::Read(error.kind()) }
+}
+
+/// Whether another try may read the file.
+pub(super) fn is_busy(error: &std::io::Error) -> bool {
     let short = [Errno::MFILE, Errno::NFILE, Errno::NOMEM, Errno::INTR, Errno::IO];
-    if Errno::from_io_error(error).is_some_and(|errno| short.contains(&errno)) {
-        FactorError::Busy
-    } else {
-        FactorError::Read(error.kind())
-    }
+    Errno::from_io_error(error).is_some_and(|errno| short.contains(&errno))
 }
 
 #[cfg(test)]

@@ -4,13 +4,16 @@
 //! the guard, which reads a store that any program of the user can write, believes a signature and
 //! nothing else once a PIN is set.
 //!
-//! - [`PinFile`] `pin.json`: salt, parameters and public key · [`Factor`] the key that was pinned
+//! - [`PinFile`] salt, parameters and public key · [`approver`] which file of them counts
+//! - [`Factor`] the key that was pinned
 //! - [`Statement`] the bytes that are signed · [`PublicKey`] checks them
 
 mod file;
+mod origin;
 mod pinned;
 mod statement;
 
 pub(crate) use file::{FactorError, Kdf, PinFile, path_in};
+pub(crate) use origin::{approver, enrolled};
 pub(crate) use pinned::{Factor, Pinned};
 pub(crate) use statement::{PublicKey, Statement};

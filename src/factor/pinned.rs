@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
-use super::file::{FactorError, PinFile, content, path_in};
+use super::file::FactorError;
+use super::origin::{Origin, content, parse};
 use super::statement::PublicKey;
 
 /// What a process knows of the PIN.
@@ -19,55 +20,61 @@ pub(crate) enum Pinned {
     Unread,
 }
 
-/// Watches over `pin.json` for the life of a process.
+/// Watches over the file that counts, root's or `pin.json`, for the life of a process.
 #[derive(Debug)]
 pub(crate) struct Factor {
-    path: PathBuf,
+    state: PathBuf,
     seen: Mutex<Seen>,
 }
 
 #[derive(Debug)]
 struct Seen {
     pinned: Pinned,
-    /// The bytes that were pinned: another salt would lock the person out.
-    content: Vec<u8>,
+    /// The bytes that were pinned, and whose they are: another salt would lock the person out.
+    content: Option<(Origin, Vec<u8>)>,
 }
 
 impl Factor {
-    /// Pins the key of the state folder, if there is one.
+    /// Pins root's key for this user, else the key of the state folder, if there is one.
     ///
     /// # Errors
     /// The file is there and cannot be used: then no server starts.
     pub(crate) fn pin(state: &Path) -> Result<Self, FactorError> {
-        let path = path_in(state);
-        let seen = match content(&path)? {
-            None => Seen { pinned: Pinned::Unset, content: Vec::new() },
-            Some(content) => {
-                let key = PinFile::parse(&content)?.public_key;
-                Seen { pinned: Pinned::Key(key), content }
-            }
+        let content = content(state)?;
+        let pinned = match &content {
+            None => Pinned::Unset,
+            Some((origin, bytes)) => Pinned::Key(parse(*origin, bytes)?.public_key),
         };
-        Ok(Self { path, seen: Mutex::new(seen) })
+        Ok(Self { state: state.to_owned(), seen: Mutex::new(Seen { pinned, content }) })
     }
 
     /// Looks at the file again. `true`: what is known has changed with this look.
     pub(crate) fn look(&self) -> (Pinned, bool) {
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         let before = seen.pinned;
-        match (before, content(&self.path)) {
+        match (before, content(&self.state)) {
             (Pinned::Unset | Pinned::Key(_), Err(FactorError::Busy)) => {
                 return (Pinned::Unread, false);
             }
             (Pinned::Changed | Pinned::Unread, _) | (Pinned::Unset, Ok(None)) => {}
-            (Pinned::Key(_), Ok(Some(content))) if content == seen.content => {}
+            (Pinned::Key(_), Ok(content)) if content == seen.content => {}
             // The first one to be set is pinned, as if it had been there at the start.
-            (Pinned::Unset, Ok(Some(content))) => match PinFile::parse(&content) {
-                Ok(file) => *seen = Seen { pinned: Pinned::Key(file.public_key), content },
+            (Pinned::Unset, Ok(Some((origin, bytes)))) => match parse(origin, &bytes) {
+                Ok(file) => {
+                    let content = Some((origin, bytes));
+                    *seen = Seen { pinned: Pinned::Key(file.public_key), content };
+                }
                 Err(_) => seen.pinned = Pinned::Changed,
             },
             (Pinned::Key(_), Ok(_)) | (_, Err(_)) => seen.pinned = Pinned::Changed,
         }
         (seen.pinned, seen.pinned != before)
+    }
+
+    /// Whether root chose the key: nothing that the user can write takes its place.
+    pub(crate) fn is_anchored(&self) -> bool {
+        let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        matches!(seen.content, Some((Origin::Root, _)))
     }
 
     /// What is known, without looking.
@@ -80,7 +87,7 @@ impl Factor {
 mod tests {
     use std::fs;
 
-    use super::super::file::{Kdf, SALT};
+    use super::super::file::{Kdf, PinFile, SALT, path_in};
     use super::*;
 
     fn file(key: u8) -> PinFile {

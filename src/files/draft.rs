@@ -1,8 +1,8 @@
 //! [`Draft`]: a file for its owner alone that appears whole or not at all.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, OpenOptions, Permissions};
 use std::io::{self, ErrorKind, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt, fchown};
 use std::path::{Path, PathBuf};
 
 use ring::rand::{SecureRandom, SystemRandom};
@@ -33,6 +33,12 @@ impl Draft {
             .map_err(|_| io::Error::other("the operating system's random generator failed"))?;
         let written = path.with_file_name(format!(".{name}.{}.part", hex::encode(&random)));
         Ok(Self { file: create(&written)?, written, wanted: path.to_owned(), stands: true })
+    }
+
+    /// Lets this group read the file, but not write it: mode 0640.
+    pub(crate) fn share_with_group(&self, group: u32) -> io::Result<()> {
+        fchown(&self.file, None, Some(group))?;
+        self.file.set_permissions(Permissions::from_mode(0o640))
     }
 
     /// Puts the file in its place, durably, where nothing is yet.

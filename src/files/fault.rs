@@ -43,15 +43,24 @@ pub(crate) enum Fault {
     /// Somebody else owns what must be the user's own.
     #[error("belongs to user {0}; it must be your own (`chown`)")]
     NotOwn(u32),
+    /// Somebody else owns what must be root's.
+    #[error("belongs to user {0}; it must be root's (`chown root`)")]
+    NotRoots(u32),
     /// Group or others can change it.
     #[error("can be written by others (mode {0:04o}); run `chmod go-w` on it")]
     Writable(RawMode),
     /// Group or others can read it.
     #[error("is open to others (mode {0:04o}); run `chmod go-rwx` on it")]
     Exposed(RawMode),
+    /// Everybody can read it.
+    #[error("can be read by everybody (mode {0:04o}); run `chmod o-rwx` on it")]
+    Public(RawMode),
     /// It is longer than its reader takes.
     #[error("is longer than {0} bytes")]
     TooLong(u64),
+    /// It is no file of this program.
+    #[error("was not written by this version of kms-mcp, or was damaged")]
+    Foreign,
     /// It is not UTF-8.
     #[error("is not UTF-8 text")]
     NotText,

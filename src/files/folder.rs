@@ -107,7 +107,7 @@ fn make_folders(path: &Path) -> io::Result<()> {
 }
 
 /// Makes the names in `folder` durable.
-pub(super) fn sync_folder(folder: &Path) -> io::Result<()> {
+pub(crate) fn sync_folder(folder: &Path) -> io::Result<()> {
     File::open(folder)?.sync_all()
 }
 
@@ -116,7 +116,6 @@ pub(super) fn sync_folder(folder: &Path) -> io::Result<()> {
 ///
 /// # Errors
 /// Names the first that is not so, from `/` down; also if `path` is relative or does not exist.
-#[cfg_attr(not(test), expect(dead_code, reason = "for settings that only root can change"))]
 pub(crate) fn check_anchored(path: &Path, owners: &[u32]) -> Result<(), FileError> {
     if !path.is_absolute() || path.components().any(|part| part == Component::ParentDir) {
         return Err(Fault::NoName.at(path));

@@ -12,6 +12,6 @@ mod written;
 
 pub(crate) use draft::{Draft, create_private};
 pub(crate) use fault::{Fault, FileError};
-pub(crate) use folder::{closed_folder, own_folder, private_folder};
+pub(crate) use folder::{check_anchored, closed_folder, own_folder, private_folder, sync_folder};
 pub(crate) use owned::{Links, Rules, ensure_private, read_owned};
 pub(crate) use written::{PathError, absolute};

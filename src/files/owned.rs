@@ -156,8 +156,12 @@ pub(crate) fn ensure_private(path: &Path) -> Result<(), FileError> {
 pub(super) fn check(stat: &Stat, owners: &[u32], closed: RawMode) -> Result<(), Fault> {
     let mode = stat.st_mode & 0o7777;
     if !owners.contains(&stat.st_uid) {
-        let root = owners.contains(&0);
-        return Err(if root { Fault::Owner(stat.st_uid) } else { Fault::NotOwn(stat.st_uid) });
+        let owner = stat.st_uid;
+        return Err(match (owners.contains(&0), owners.iter().all(|allowed| *allowed == 0)) {
+            (_, true) => Fault::NotRoots(owner),
+            (true, false) => Fault::Owner(owner),
+            (false, false) => Fault::NotOwn(owner),
+        });
     }
     if mode & closed == 0 {
         Ok(())

@@ -41,6 +41,8 @@ pub(crate) struct Record {
     pub(crate) rule: String,
     pub(crate) rule_reason: String,
     pub(crate) policy_digest: String,
+    /// What of the server lies outside the reach of its user.
+    pub(crate) anchored: String,
     /// What the client calls itself; nobody vouches for it.
     pub(crate) client: String,
     /// What the agent says; nobody vouches for it.
@@ -68,7 +70,7 @@ impl Record {
 
     /// The fields in which `other` differs.
     pub(crate) fn differences(&self, other: &Self) -> Vec<&'static str> {
-        let pairs: [(&'static str, bool); 12] = [
+        let pairs: [(&'static str, bool); 13] = [
             ("action", self.tool != other.tool),
             ("risk", self.risk != other.risk),
             ("level", self.level != other.level),
@@ -81,6 +83,7 @@ impl Record {
             ("credentials", self.caller_key != other.caller_key || self.account != other.account),
             ("arguments", self.arguments != other.arguments || self.source != other.source),
             ("policy", self.rule != other.rule || self.policy_digest != other.policy_digest),
+            ("anchors", self.anchored != other.anchored),
             ("client", self.client != other.client),
             ("Reason", self.agent_says != other.agent_says),
             ("secret", self.witness != other.witness),

@@ -3,6 +3,7 @@
 
 pub(crate) mod approval;
 mod decision;
+mod identity;
 mod limits;
 mod match_code;
 pub(crate) mod policy;
@@ -15,6 +16,7 @@ use std::collections::HashMap;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
+use crate::anchor::Anchors;
 use crate::audit::{self, AuditLog, Durability, Trail};
 use crate::clock::Clock;
 use crate::factor::{Factor, PublicKey};
@@ -23,6 +25,7 @@ use crate::sensitive::Sensitive;
 use crate::store::Store;
 
 use approval::Record;
+pub(crate) use identity::Identity;
 pub(crate) use limits::Limits;
 use policy::{Effect, Facts, InForce, Level, Verdict};
 pub(crate) use refusal::{Challenge, Refusal};
@@ -101,6 +104,7 @@ pub(crate) struct Guard {
     clock: Clock,
     factor: Arc<Factor>,
     limits: Limits,
+    anchors: Anchors,
     tokens: tokens::Tokens,
 }
 
@@ -113,10 +117,11 @@ impl Guard {
         clock: Clock,
         factor: Factor,
         limits: Limits,
-        instance: String,
+        identity: Identity,
     ) -> Result<Self, ring::error::Unspecified> {
+        let Identity { instance, anchors } = identity;
         let tokens = tokens::Tokens::new(instance)?;
-        Ok(Self { policy, store, audit, clock, factor: Arc::new(factor), limits, tokens })
+        Ok(Self { policy, store, audit, clock, factor: Arc::new(factor), limits, anchors, tokens })
     }
 
     /// The policy in force.
@@ -213,6 +218,8 @@ impl Guard {
             rule: verdict.rule.clone(),
             rule_reason: verdict.reason.clone(),
             policy_digest: self.policy.digest(),
+            // Root may have enrolled an approver since the start.
+            anchored: Anchors { approver: self.factor.is_anchored(), ..self.anchors }.to_string(),
             client: request.client.clone(),
             agent_says: request.reason.clone(),
             type_the_name: O::outcome(request.risk) == Some(Outcome::Deleted),

@@ -12,6 +12,8 @@
 #[cfg(test)]
 mod agent;
 #[cfg(test)]
+mod anchor;
+#[cfg(test)]
 mod approver;
 #[cfg(test)]
 mod audit_bounded;

@@ -28,7 +28,6 @@ use tokio::sync::OnceCell;
 use crate::audit::AuditLog;
 use crate::clock::Clock;
 use crate::env::Env;
-use crate::factor::path_in;
 use crate::guard::approval::token_hash;
 use crate::hex;
 use crate::sensitive::Sensitive;
@@ -46,7 +45,7 @@ pub(crate) struct Page {
     store: Store,
     audit: AuditLog,
     clock: Clock,
-    pin: std::path::PathBuf,
+    state: std::path::PathBuf,
     /// Names this server in records.
     instance: String,
     browser: Option<Browser>,
@@ -62,8 +61,8 @@ impl Page {
         clock: Clock,
         instance: String,
     ) -> Self {
-        let (pin, site) = (path_in(state), OnceCell::new());
-        Self { store, audit, clock, pin, instance, browser: None, site }
+        let (state, site) = (state.to_owned(), OnceCell::new());
+        Self { store, audit, clock, state, instance, browser: None, site }
     }
 
     /// The person who approved on the page that the value of that question be shown to them there,
@@ -107,7 +106,7 @@ impl Page {
             store: self.store.clone(),
             audit: self.audit.clone(),
             clock: self.clock.clone(),
-            pin: self.pin.clone(),
+            state: self.state.clone(),
             sealer,
             instance: self.instance.clone(),
             shown: Shown::new(),

@@ -25,7 +25,7 @@ use crate::approval::channel::{Answer, Channel as _, DecideError, Desk};
 use crate::approval::pin::PinError;
 use crate::audit::{self, AuditLog, Durability, Kind};
 use crate::clock::Clock;
-use crate::factor::{FactorError, PinFile};
+use crate::factor::{FactorError, PinFile, approver};
 use crate::guard::approval::{Record, digest};
 use crate::hex;
 use crate::operation::Destination;
@@ -44,8 +44,8 @@ pub(super) struct Site {
     pub(super) store: Store,
     pub(super) audit: AuditLog,
     pub(super) clock: Clock,
-    /// `pin.json`.
-    pub(super) pin: PathBuf,
+    /// The state folder.
+    pub(super) state: PathBuf,
     pub(super) sealer: Sealer,
     /// Names this server in records.
     pub(super) instance: String,
@@ -262,8 +262,8 @@ impl Site {
 
     /// The PIN, if one is set.
     async fn pin_file(&self) -> Result<Option<PinFile>, FactorError> {
-        let path = self.pin.clone();
-        let read = tokio::task::spawn_blocking(move || PinFile::read(&path)).await;
+        let state = self.state.clone();
+        let read = tokio::task::spawn_blocking(move || approver(&state)).await;
         read.map_err(|_| FactorError::Busy)?
     }
 

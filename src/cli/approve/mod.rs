@@ -16,7 +16,7 @@ use crate::audit::Event;
 use crate::clock::Clock;
 use crate::config::{Config, state_dir};
 use crate::env::Env;
-use crate::factor::{PinFile, path_in};
+use crate::factor::{PinFile, approver};
 use crate::guard::approval::token_hash;
 use crate::store::{Pending, Store};
 use patient::Patient;
@@ -130,7 +130,7 @@ impl Place {
     }
 
     fn pin(&self) -> Result<Option<PinFile>, Failure> {
-        Ok(PinFile::read(&path_in(&self.state))?)
+        Ok(approver(&self.state)?)
     }
 
     /// Asks and records, with an audit log open for as long as that takes: a failure is that of

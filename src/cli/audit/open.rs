@@ -17,7 +17,7 @@ pub(in crate::cli) fn open(
 ) -> Result<AuditLog, Failure> {
     let checkpoints = &config.audit.checkpoints;
     let mut keeping = Keeping::new(AuditKey::of(state)?);
-    keeping.rotate_bytes = config.audit.rotate_bytes;
+    keeping.rotate_bytes = config.rotate_bytes();
     keeping.copies = Copies::open(checkpoints.file.as_deref(), checkpoints.journald.as_deref())?;
     Ok(AuditLog::open(&state.join("audit"), clock.clone(), instance, start, keeping)?)
 }

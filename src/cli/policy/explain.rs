@@ -8,7 +8,10 @@ use serde_json::{Value, json};
 
 use super::super::Failure;
 use super::in_force;
+use crate::anchor::{Anchors, check_program};
+use crate::config::Config;
 use crate::env::Env;
+use crate::factor::enrolled;
 use crate::guard::policy::{
     Effect, Explained, Facts, InForce, Limit, Matched, Question, Unsure, Words,
 };
@@ -75,16 +78,27 @@ pub(super) fn run(flags: Flags, env: &Env) -> Result<ExitCode, Failure> {
         client: flags.client,
     })
     .map_err(Failure)?;
+    let anchors = anchors(env)?;
     let facts = question.facts();
     let explained = policy.explain(&facts);
     let mut out = std::io::stdout().lock();
     if flags.json {
-        let answer = as_json(&policy, &facts, question.assumed(), &explained);
+        let answer = as_json(&policy, &facts, question.assumed(), &explained, anchors);
         writeln!(out, "{}", serde_json::to_string_pretty(&answer)?)?;
     } else {
         write!(out, "{}", as_text(&policy, &facts, question.assumed(), &explained))?;
+        writeln!(out, "anchored  {anchors}")?;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// What of a server that starts here lies outside the reach of its user.
+fn anchors(env: &Env) -> Result<Anchors, Failure> {
+    Ok(Anchors {
+        settings: Config::load(env)?.is_anchored,
+        approver: enrolled()?.is_some(),
+        program: check_program().is_ok(),
+    })
 }
 
 /// The facts that this call has, by name; an unknown one is `None`.
@@ -172,6 +186,7 @@ fn as_json(
     facts: &Facts<'_>,
     assumed: &[String],
     explained: &Explained,
+    anchors: Anchors,
 ) -> Value {
     let Explained { verdict, unsure, reads_description } = explained;
     let instead = match &verdict.effect {
@@ -213,5 +228,7 @@ fn as_json(
         "Matched": matched,
         "HangsOn": unsure,
         "ReadsDescription": reads_description,
+        "Anchored": { "Settings": anchors.settings, "Approver": anchors.approver,
+                      "ProgramOf": anchors.owner_of_program() },
     })
 }

@@ -110,13 +110,12 @@ pub(super) fn named(policy: &str) -> Result<Policy, Failure> {
 
 /// The policies that a server would start with here, unless others are named.
 fn in_force(base: Option<&str>, second: Option<&str>, env: &Env) -> Result<InForce, Failure> {
-    let base = match base {
-        Some(base) => named(base)?,
-        None => serve::policy(Config::load(env)?.policy.as_deref().unwrap_or("default"), env)?,
-    };
     let second = match second {
         Some(second) => Some(named(second)?),
         None => env.get(env::POLICY).map(|named| serve::policy(named, env)).transpose()?,
     };
-    Ok(InForce::new(base, second))
+    match base {
+        Some(base) => Ok(InForce::new(named(base)?, second)),
+        None => Ok(serve::in_force(&Config::load(env)?, env)?.tightened(second)),
+    }
 }

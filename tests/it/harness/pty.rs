@@ -32,7 +32,7 @@ impl Pty {
 
     /// Runs any subcommand on a terminal of its own.
     pub(crate) fn run(home: &Path, arguments: &[&str], lines: &[&str]) -> Self {
-        let (child, mut terminal) = start(home, arguments);
+        let (child, mut terminal) = start(&[BINARY.into()], home, arguments);
         let _watch = Watch::over(&child);
         for line in lines {
             terminal.write_all(format!("{line}\n").as_bytes()).unwrap();
@@ -45,11 +45,22 @@ impl Pty {
     /// Runs any subcommand and types each text, followed by Enter, once its prompt is shown: what
     /// is typed unseen is taken only after the question.
     pub(crate) fn converse(home: &Path, arguments: &[&str], turns: &[(&str, &str)]) -> Self {
+        Self::converse_through(&[BINARY.into()], home, arguments, turns)
+    }
+
+    /// The same with the program that these words start.
+    pub(crate) fn converse_through(
+        words: &[String],
+        home: &Path,
+        arguments: &[&str],
+        turns: &[(&str, &str)],
+    ) -> Self {
         let typed = |text: &str| {
             let text = text.to_owned();
             Box::new(move || Some(text)) as Turn<'static>
         };
-        Self::act(home, arguments, turns.iter().map(|(prompt, text)| (*prompt, typed(text))))
+        let turns = turns.iter().map(|(prompt, text)| (*prompt, typed(text)));
+        Self::act_through(words, home, arguments, turns)
     }
 
     /// The same, doing something else beside at each prompt.
@@ -58,7 +69,16 @@ impl Pty {
         arguments: &[&str],
         turns: impl IntoIterator<Item = (&'a str, Turn<'a>)>,
     ) -> Self {
-        let (child, mut terminal) = start(home, arguments);
+        Self::act_through(&[BINARY.into()], home, arguments, turns)
+    }
+
+    fn act_through<'a>(
+        words: &[String],
+        home: &Path,
+        arguments: &[&str],
+        turns: impl IntoIterator<Item = (&'a str, Turn<'a>)>,
+    ) -> Self {
+        let (child, mut terminal) = start(words, home, arguments);
         let _watch = Watch::over(&child);
         let mut shown = Vec::new();
         let mut seen = 0;
@@ -99,7 +119,7 @@ impl Watch {
     }
 }
 
-fn start(home: &Path, arguments: &[&str]) -> (Child, File) {
+fn start(words: &[String], home: &Path, arguments: &[&str]) -> (Child, File) {
     let master: OwnedFd = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
     grantpt(&master).unwrap();
     unlockpt(&master).unwrap();
@@ -109,7 +129,8 @@ fn start(home: &Path, arguments: &[&str]) -> (Child, File) {
     let mut modes = tcgetattr(slave()).unwrap();
     modes.local_modes.remove(LocalModes::ECHO);
     tcsetattr(slave(), OptionalActions::Now, &modes).unwrap();
-    let child = Command::new(BINARY)
+    let child = Command::new(&words[0])
+        .args(&words[1..])
         .args(arguments)
         .env_clear()
         .env("HOME", home)
