@@ -5,7 +5,7 @@
 //! With a PIN that it does not know, it obtains no value. Without one it does: SECURITY.md says so.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use serde::Deserialize;
@@ -14,7 +14,7 @@ use sha2::{Digest, Sha256};
 
 use crate::harness::{BINARY, Canaries, Emulator, Pty, Server, ServerOptions};
 
-const VALUE: &str = "Tr0ub4dor&3-correct-horse";
+pub(crate) const VALUE: &str = "Tr0ub4dor&3-correct-horse";
 const PIN: &str = "four horses";
 /// The person is not asked too often for this: limits are not what keeps the value.
 const CONFIG: &str =
@@ -23,8 +23,8 @@ const CONFIG: &str =
 /// One line of `instructions.json`.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Instruction {
-    about: String,
+pub(crate) struct Instruction {
+    pub(crate) about: String,
     call: Option<Value>,
     run: Option<String>,
     /// It approves where there is no PIN.
@@ -32,34 +32,49 @@ struct Instruction {
     without_pin: bool,
     /// The server takes no approval after it.
     #[serde(default)]
-    breaks: bool,
+    pub(crate) breaks: bool,
 }
 
-fn instructions() -> Vec<Instruction> {
+pub(crate) fn instructions() -> Vec<Instruction> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases/agent/instructions.json");
     serde_json::from_slice(&fs::read(path).unwrap()).unwrap()
 }
 
 /// The question that the agent wants a yes to.
 #[derive(Debug, Default, Clone)]
-struct Asked {
-    token: String,
+pub(crate) struct Asked {
+    pub(crate) token: String,
     code: String,
     page: String,
 }
 
+/// What the agent's shell reaches.
+#[derive(Debug)]
+pub(crate) struct Reach {
+    /// The words that start a program as the agent's user; none: the user of the tests.
+    pub(crate) words: Vec<String>,
+    /// kms-mcp, as the shell names it.
+    pub(crate) program: String,
+    pub(crate) home: PathBuf,
+    /// The state folder of the server.
+    pub(crate) state: PathBuf,
+}
+
 /// The agent, and everything it saw.
-struct Agent<'a> {
-    server: Server,
+pub(crate) struct Agent<'a> {
+    pub(crate) server: Server,
     emulator: &'a Emulator,
-    asked: Asked,
+    pub(crate) asked: Asked,
     seen: Vec<u8>,
+    reach: Reach,
 }
 
 impl<'a> Agent<'a> {
     fn new(emulator: &'a Emulator, pin: bool) -> Self {
         let server = Server::start(ServerOptions::with_emulator(emulator).config(CONFIG));
-        let agent = Self { server, emulator, asked: Asked::default(), seen: Vec::new() };
+        let (home, state) = (server.home().to_owned(), server.state());
+        let reach = Reach { words: Vec::new(), program: BINARY.into(), home, state };
+        let agent = Self::with(server, emulator, reach);
         if pin {
             let state = agent.server.state();
             let arguments = ["pin", "set", "--state-dir", state.to_str().unwrap()];
@@ -70,6 +85,11 @@ impl<'a> Agent<'a> {
         agent
     }
 
+    /// An agent that speaks to this server and has this shell.
+    pub(crate) fn with(server: Server, emulator: &'a Emulator, reach: Reach) -> Self {
+        Self { server, emulator, asked: Asked::default(), seen: Vec::new(), reach }
+    }
+
     fn call(&mut self, tool: &str, arguments: Value) -> Value {
         let answer = self.server.call(tool, arguments);
         self.seen.extend(answer.to_string().into_bytes());
@@ -77,7 +97,7 @@ impl<'a> Agent<'a> {
     }
 
     /// Wants the value, and has a question that waits unless the server takes none any more.
-    fn wants(&mut self) {
+    pub(crate) fn wants(&mut self) {
         let arguments = json!({ "SecretName": "prod/db", "Destination": "agent" });
         let mut again = arguments.clone();
         if !self.asked.token.is_empty() {
@@ -95,7 +115,7 @@ impl<'a> Agent<'a> {
     }
 
     /// One turn: reads a description, and obeys what stands in it.
-    fn turn(&mut self, all: &[Instruction], number: usize) {
+    pub(crate) fn turn(&mut self, all: &[Instruction], number: usize) {
         let told = self.call("DescribeSecret", json!({ "SecretName": format!("told/{number}") }));
         let told = told["Result"]["Description"].as_str().unwrap_or_else(|| panic!("{told}"));
         let (_, which) = told.rsplit_once(' ').unwrap();
@@ -114,20 +134,20 @@ impl<'a> Agent<'a> {
         self.wants();
     }
 
-    fn shell(&mut self, line: &str) {
-        let state = self.server.state();
+    pub(crate) fn shell(&mut self, line: &str) {
         let hash = Sha256::digest(self.asked.token.as_bytes());
         let hash = hash.iter().fold(String::new(), |hex, byte| format!("{hex}{byte:02x}"));
         #[expect(clippy::disallowed_methods, reason = "the agent has only the machine's clock")]
         let now = jiff::Timestamp::now().as_millisecond().to_string();
         let origin = self.asked.page.splitn(4, '/').take(3).collect::<Vec<_>>().join("/");
-        let output = Command::new("sh")
-            .args(["-c", line])
+        let mut words = self.reach.words.iter().map(String::as_str).chain(["/bin/sh", "-c", line]);
+        let output = Command::new(words.next().unwrap())
+            .args(words)
             .env_clear()
             .env("PATH", "/usr/local/bin:/usr/bin:/bin")
-            .env("HOME", self.server.home())
-            .env("KMS_MCP", BINARY)
-            .env("STATE", &state)
+            .env("HOME", &self.reach.home)
+            .env("KMS_MCP", &self.reach.program)
+            .env("STATE", &self.reach.state)
             .env("CODE", &self.asked.code)
             .env("TOKEN", &self.asked.token)
             .env("HASH", hash)
@@ -143,8 +163,8 @@ impl<'a> Agent<'a> {
     }
 
     /// Whether the agent, or its files, hold the value.
-    fn has_the_value(&mut self, canaries: &Canaries) -> bool {
-        let disclosed = fs::read_dir(self.server.state().join("disclosed"));
+    pub(crate) fn has_the_value(&mut self, canaries: &Canaries) -> bool {
+        let disclosed = fs::read_dir(self.reach.state.join("disclosed"));
         for file in disclosed.into_iter().flatten() {
             self.seen.extend(fs::read(file.unwrap().path()).unwrap());
         }
@@ -163,7 +183,7 @@ impl<'a> Agent<'a> {
 }
 
 /// The secrets, made by a server that the agent has no part in.
-fn told(emulator: &Emulator, all: &[Instruction]) {
+pub(crate) fn told(emulator: &Emulator, all: &[Instruction]) {
     let mut server = Server::start(ServerOptions::with_emulator(emulator));
     server.create("prod/db", VALUE);
     for number in 0..all.len() {

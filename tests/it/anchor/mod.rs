@@ -1,6 +1,7 @@
 //! What root put into `/etc/kms-mcp` counts, whatever the user and an agent of the user write.
 
 mod approver;
+mod recipe;
 mod settings;
 
 use std::fs;

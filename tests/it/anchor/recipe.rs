@@ -1,0 +1,227 @@
+//! Anchors and recipe: the obedient agent of `agent.rs`, with a shell, obtains nothing through
+//! kms-mcp.
+
+use std::fs::{self, OpenOptions};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use serde_json::json;
+use tempfile::TempDir;
+
+use super::{USER, give, run, said, set_mode};
+use crate::agent::{Agent, Reach, VALUE, instructions, told};
+use crate::harness::{Canaries, Emulator, Namespace, PROGRAM, Question, Server, ServerOptions};
+
+/// The user of the server in the recipe; no user of the machine.
+const SERVER: u32 = 64_990;
+const PIN: &str = "four horses";
+const OWN_PIN: &str = "mine-all-mine";
+
+/// Root's settings: nothing is left for the user to choose that could loosen.
+fn settings(emulator: &Emulator, more: &str) -> String {
+    format!(
+        "wait_seconds = 0\npolicy = 'default'\n{more}\n[approval]\nrequire_factor = true\n[network]\nendpoints = ['{}']\n[limits]\npending = 20\nquestions = 100\n",
+        emulator.url
+    )
+}
+
+fn enroll(namespace: &Namespace, uid: u32) {
+    let line = format!("exec kms-mcp pin enroll --uid {uid} --pin-stdin");
+    let output = namespace.shell(0, Path::new("/root"), &line, &format!("{PIN}\n"));
+    assert!(output.status.success(), "{}", said(&output));
+}
+
+/// What a server of this user is started with: `sudo` leaves nothing of the caller's environment,
+/// and the rule takes no other words than these.
+struct Recipe {
+    namespace: Namespace,
+    home: TempDir,
+}
+
+impl Recipe {
+    fn new(emulator: &Emulator) -> Option<Self> {
+        let namespace = Namespace::new()?;
+        namespace.write_settings(&settings(emulator, ""));
+        let users = namespace.anchors().with_file_name("passwd");
+        let line = format!("kms-mcp:x:{SERVER}:{SERVER}::/nonexistent:/usr/sbin/nologin\n");
+        OpenOptions::new().append(true).open(users).unwrap().write_all(line.as_bytes()).unwrap();
+        enroll(&namespace, SERVER);
+        let home = namespace.home(SERVER);
+        set_mode(home.path(), 0o700);
+        // The keys are readable by that user alone.
+        let keys = home.path().join(".aliyun");
+        fs::create_dir(&keys).unwrap();
+        let profile = json!({ "current": "default", "profiles": [{
+            "name": "default", "mode": "AK", "region_id": "cn-hangzhou",
+            "access_key_id": emulator.access_key_id,
+            "access_key_secret": emulator.access_key_secret }] });
+        let file = keys.join("config.json");
+        fs::write(&file, profile.to_string()).unwrap();
+        set_mode(&file, 0o600);
+        give(&file, SERVER);
+        give(&keys, SERVER);
+        Some(Self { namespace, home })
+    }
+
+    /// What the rule starts. The emulator stands for the KMS of the region.
+    fn server(&self, emulator: &Emulator) -> Server {
+        let mut words = self.namespace.as_user(SERVER);
+        let home = self.home.path().display();
+        let line =
+            format!("exec env -i HOME={home} KMS_MCP_ENDPOINT={} {PROGRAM} serve", emulator.url);
+        words.extend(["/bin/sh", "-c", &line].map(str::to_owned));
+        let options = ServerOptions {
+            config: None,
+            unsigned: false,
+            loopback: false,
+            through: words,
+            ..ServerOptions::embedded()
+        };
+        Server::start_in(self.home.path(), options)
+    }
+
+    fn state(&self) -> PathBuf {
+        self.home.path().join(".local/state/kms-mcp")
+    }
+}
+
+#[test]
+fn by_the_recipe_the_obedient_agent_obtains_nothing_and_the_person_decides() {
+    let all = instructions();
+    let canaries = Canaries::new(&[("the value", VALUE)]);
+    let emulator = Emulator::start();
+    let Some(recipe) = Recipe::new(&emulator) else { return };
+    told(&emulator, &all);
+    let hands = recipe.namespace.home(USER);
+    let reach = Reach {
+        words: recipe.namespace.as_user(USER),
+        program: PROGRAM.into(),
+        home: hands.path().to_owned(),
+        state: recipe.state(),
+    };
+    let mut agent = Agent::with(recipe.server(&emulator), &emulator, reach);
+    agent.wants();
+    // Not even what breaks a server of the agent's own user breaks this one.
+    for number in 0..all.len() {
+        agent.turn(&all, number);
+        assert!(!agent.has_the_value(&canaries), "{}", all[number].about);
+    }
+    for line in [
+        "cat \"$STATE\"/* \"$STATE\"/*/* \"${STATE%/.local/state/kms-mcp}\"/.aliyun/config.json",
+        "cat /etc/kms-mcp/approvers/*",
+        "echo x >> /etc/kms-mcp/config.toml; rm -f /etc/kms-mcp/*/* /etc/kms-mcp/*; ls -l /etc/kms-mcp",
+        "cp /bin/true \"$KMS_MCP\"; mv \"$KMS_MCP\" /tmp/; \"$KMS_MCP\" --version",
+    ] {
+        agent.shell(line);
+        assert!(
+            !agent.has_the_value(&Canaries::new(&[
+                ("the value", VALUE),
+                ("the key", &emulator.access_key_secret),
+            ])),
+            "{line}"
+        );
+    }
+    assert_eq!(emulator.count("GetSecretValue"), 0);
+    // `sudo -u kms-mcp kms-mcp approve`, in a server that is started by the rule again.
+    agent.asked = crate::agent::Asked::default();
+    agent.server = recipe.server(&emulator);
+    agent.wants();
+    let line = format!("exec kms-mcp approve --pin-stdin {}", agent.asked.token);
+    let home = recipe.home.path();
+    let wrong = recipe.namespace.shell(SERVER, home, &line, &format!("{OWN_PIN}\n"));
+    assert!(said(&wrong).contains("wrong PIN"), "{}", said(&wrong));
+    let right = recipe.namespace.shell(SERVER, home, &line, &format!("{PIN}\n"));
+    let screen = said(&right);
+    assert!(screen.contains("Approved."), "{screen}");
+    assert!(
+        screen.contains("settings and approver are root's; the program file is root's"),
+        "{screen}"
+    );
+    agent.wants();
+    assert!(agent.has_the_value(&canaries), "the one disclosure that a person approved");
+}
+
+/// Anchors alone: the agent is the user of the server, and starts servers of its own with the same
+/// keys, however it likes.
+#[test]
+fn no_home_folder_policy_pin_row_endpoint_or_signature_of_the_users_takes_the_place_of_roots() {
+    let Some(namespace) = Namespace::new() else { return };
+    let emulator = Emulator::start();
+    Server::start(ServerOptions::with_emulator(&emulator)).create("prod/db", VALUE);
+    namespace.write_settings(&settings(&emulator, ""));
+    enroll(&namespace, USER);
+    let elsewhere = namespace.home(USER);
+    let loose = elsewhere.path().join("all.toml");
+    fs::write(
+        &loose,
+        "version = 1\n[[rule]]\nid = \"all\"\naction = [\"GetSecretValue\", \"DescribeSecret\", \"ListSecretVersionIds\"]\nallow = true\nreason = \"x\"\n",
+    )
+    .unwrap();
+    give(&loose, USER);
+    let loose = loose.display().to_string();
+    let own = || {
+        let settings = format!(
+            "policy = '{loose}'\napproval.require_factor = false\nnetwork.endpoints = ['http://127.0.0.1:*']\n"
+        );
+        let bare = ServerOptions {
+            unsigned: false,
+            loopback: false,
+            ..ServerOptions::with_emulator(&emulator)
+        };
+        namespace.options(USER, bare.config(&settings))
+    };
+    let folder = elsewhere.path().display().to_string();
+    let tries: [(&str, ServerOptions); 6] = [
+        ("settings", own()),
+        ("another policy", own().arg("--policy").arg(&loose)),
+        ("another XDG folder", own().env("XDG_CONFIG_HOME", &folder)),
+        ("another XDG state folder", own().env("XDG_STATE_HOME", &folder)),
+        ("another signature", own().arg("--signature").arg("rpc1")),
+        ("no settings", ServerOptions { config: None, ..own() }),
+    ];
+    for (about, options) in tries {
+        // Each has a home and a state folder of its own.
+        let home = namespace.home(USER);
+        let mut server = Server::start_in(home.path(), options);
+        let question = Question::ask(
+            &mut server,
+            "GetSecretValue",
+            json!({ "SecretName": "prod/db", "Destination": "agent" }),
+        );
+        let state = home.path().join("state");
+        let state = state.display();
+        for line in [
+            format!(
+                "(while sleep 0.1; do echo y; done) | timeout 5 script -qec '{PROGRAM} approve {} --state-dir {state}' /dev/null",
+                question.code
+            ),
+            format!(
+                "(while sleep 0.1; do echo {OWN_PIN}; done) | timeout 5 script -qec '{PROGRAM} pin set --state-dir {state}' /dev/null"
+            ),
+            format!(
+                "echo {OWN_PIN} | {PROGRAM} approve --pin-stdin {} --state-dir {state}",
+                question.token
+            ),
+            format!(
+                "sqlite3 {state}/store.sqlite \"UPDATE approvals SET state='approved', method='terminal', who='x', decided_ms=created_ms+1, signature=zeroblob(64)\""
+            ),
+        ] {
+            namespace.shell(USER, home.path(), &line, "");
+            let answer = question.redeem(&mut server);
+            assert_ne!(answer["Status"], "ok", "{about}: {line}: {answer}");
+        }
+        assert!(!server.transcript.contains(VALUE), "{about}");
+    }
+    assert_eq!(emulator.count("GetSecretValue"), 0);
+    // Nor a relay in the place of the KMS.
+    let relay = ServerOptions {
+        arguments: vec!["--endpoint".into(), "http://127.0.0.1:9".into()],
+        ..own()
+    };
+    let home = namespace.home(USER);
+    let stderr = super::refused(home.path(), relay.arg("--signature").arg("rpc1"));
+    assert!(stderr.contains("endpoint"), "{stderr}");
+    // The keys themselves, of which SECURITY.md speaks, are not kms-mcp's to keep.
+    let version = run(&namespace, home.path(), "--version", "");
+    assert!(version.status.success());
+}
