@@ -9,7 +9,7 @@ use axum::extract::{ConnectInfo, Request, State};
 use axum::http::{HeaderValue, Response, StatusCode};
 use tokio::net::TcpListener;
 
-use super::connection::{Door, Knife};
+use super::connection::{AbortHandle, AbortableListener};
 use super::error::KmsError;
 use super::faults::Effect;
 use super::random;
@@ -29,11 +29,14 @@ pub(crate) async fn serve(
 ) -> std::io::Result<()> {
     let router = Router::new().fallback(handle).with_state(Arc::clone(&service));
     let mut stopped = service.stop.subscribe();
-    let server = axum::serve(Door(listener), router.into_make_service_with_connect_info::<Knife>())
-        .with_graceful_shutdown(async move {
-            until.await;
-            service.stop.send_replace(true);
-        });
+    let server = axum::serve(
+        AbortableListener::new(listener),
+        router.into_make_service_with_connect_info::<AbortHandle>(),
+    )
+    .with_graceful_shutdown(async move {
+        until.await;
+        service.stop.send_replace(true);
+    });
     tokio::select! {
         outcome = async { server.await } => outcome,
         () = async {
@@ -45,7 +48,7 @@ pub(crate) async fn serve(
 
 async fn handle(
     State(service): State<Arc<Service>>,
-    ConnectInfo(knife): ConnectInfo<Knife>,
+    ConnectInfo(connection): ConnectInfo<AbortHandle>,
     request: Request,
 ) -> Response<Body> {
     let request_id = random::uuid().unwrap_or_default().to_ascii_uppercase();
@@ -95,6 +98,6 @@ async fn handle(
         // Dropped when the client leaves; ends when the server does.
         let _ = visit.service.stop.subscribe().wait_for(|stopped| *stopped).await;
     }
-    knife.cut();
+    connection.abort();
     Response::new(Body::empty())
 }

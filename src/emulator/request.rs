@@ -33,6 +33,11 @@ impl Received {
             .collect();
         (!values.is_empty()).then(|| values.join(","))
     }
+
+    /// Whether it claims a signature that covers the hash of its body, as ACS3 and ACS4 do.
+    fn signs_its_body(&self) -> bool {
+        self.header("authorization").is_some_and(|text| text.starts_with("ACS"))
+    }
 }
 
 /// What a request asks for.
@@ -41,19 +46,24 @@ pub(crate) struct Parsed {
     pub(crate) query: Pairs,
     /// The pairs of a form body: the RPC signature covers them.
     pub(crate) form: Pairs,
-    /// The members of a JSON body.
+    /// The members of a JSON body, of a request whose signature covers its body.
     pub(crate) json: Pairs,
 }
 
 impl Parsed {
-    /// Decodes query and body.
+    /// Decodes query and body. The RPC signature covers query and form and nothing else, so a JSON
+    /// body beside it says nothing: it could name another action.
     pub(crate) fn of(received: &Received, json_bodies: bool) -> Result<Self, KmsError> {
         let query = pairs(&received.query)?;
         let kind = received.header("content-type").unwrap_or_default().to_ascii_lowercase();
         let (mut form, mut json) = (Pairs::new(), Pairs::new());
         if kind.starts_with("application/x-www-form-urlencoded") {
             form = pairs(std::str::from_utf8(&received.body).map_err(|_| unreadable())?)?;
-        } else if json_bodies && kind.starts_with("application/json") && !received.body.is_empty() {
+        } else if json_bodies
+            && received.signs_its_body()
+            && kind.starts_with("application/json")
+            && !received.body.is_empty()
+        {
             json = members(&received.body)?;
         }
         Ok(Self { query, form, json })
@@ -165,7 +175,10 @@ mod tests {
             method: "POST".into(),
             path: "/".into(),
             query: "a=%C3%BC+x&b=%2B&a=2".into(),
-            headers: vec![("content-type".into(), kind.into())],
+            headers: vec![
+                ("content-type".into(), kind.into()),
+                ("authorization".into(), "ACS3-HMAC-SHA256 …".into()),
+            ],
             body: Bytes::from_static(body.as_bytes()),
         };
         Parsed::of(&received, true)

@@ -42,7 +42,7 @@ impl Service {
             behaviour: options.behaviour,
             faults,
             journal: Journal::open(options.requests.as_deref())?,
-            nonces: Nonces::default(),
+            nonces: Nonces::open(&folder.reserve("nonces.db")?)?,
             quota: Quota::default(),
             stop: watch::channel(false).0,
         })

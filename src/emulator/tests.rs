@@ -21,6 +21,8 @@ use tokio::sync::oneshot;
 use super::dates::DAY_MS;
 use super::{Behaviour, Clock, Emulator, Options, random};
 
+mod signed_once;
+
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 
 /// A running emulator whose clock stands until it is moved.
@@ -78,8 +80,8 @@ impl House {
         fs::read_to_string(self.folder.path().join("requests")).unwrap()
     }
 
-    /// Sends an RPC-signed request; everything the server sent back.
-    async fn send(&self, action: &str, parameters: &[(&str, &str)]) -> std::io::Result<String> {
+    /// The target of an RPC-signed request.
+    fn signed(&self, action: &str, parameters: &[(&str, &str)]) -> String {
         let encode = |text: &str| utf8_percent_encode(text, RESERVED).to_string();
         let now = Timestamp::from_millisecond(self.time.load(Ordering::SeqCst)).unwrap();
         let (time, nonce) = (crate::clock::to_seconds(now), random::uuid().unwrap());
@@ -103,15 +105,25 @@ impl House {
         );
         let signature = hmac::sign(&key, format!("POST&%2F&{}", encode(&query)).as_bytes());
         let signature = encode(&STANDARD.encode(signature));
+        format!("/?{query}&Signature={signature}")
+    }
+
+    /// Posts `body` to a target; everything the server sent back.
+    async fn post(&self, target: &str, kind: &str, body: &str) -> std::io::Result<String> {
         let head = format!(
-            "POST /?{query}&Signature={signature} HTTP/1.1\r\nhost: kms\r\nconnection: close\r\n\
-             content-length: 0\r\n\r\n"
+            "POST {target} HTTP/1.1\r\nhost: kms\r\nconnection: close\r\ncontent-type: {kind}\r\n\
+             content-length: {}\r\n\r\n{body}",
+            body.len()
         );
         let mut stream = TcpStream::connect(self.address).await?;
         stream.write_all(head.as_bytes()).await?;
         let mut answer = String::new();
         stream.read_to_string(&mut answer).await?;
         Ok(answer)
+    }
+
+    async fn send(&self, action: &str, parameters: &[(&str, &str)]) -> std::io::Result<String> {
+        self.post(&self.signed(action, parameters), "text/plain", "").await
     }
 
     async fn call(&self, action: &str, parameters: &[(&str, &str)]) -> (u16, Value) {

@@ -112,17 +112,38 @@ struct Signed {
     mismatch: String,
 }
 
-/// Lets a request pass that is signed by our access key, in time, for the first time, and with one
-/// of `tokens` if there are any.
+/// What makes a signed request good once.
+#[derive(Debug)]
+pub(crate) struct Nonce {
+    text: String,
+    until_ms: i64,
+}
+
+impl Nonce {
+    /// Refuses a request that was seen before. Blocks.
+    pub(crate) fn spend(&self, nonces: &Nonces, now: Timestamp) -> Result<(), KmsError> {
+        match nonces.first_use(&self.text, now.as_millisecond(), self.until_ms) {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(KmsError::new(
+                400,
+                "SignatureNonceUsed",
+                "Specified signature nonce was used already.",
+            )),
+            Err(_) => Err(KmsError::new(500, "InternalFailure", "The nonces cannot be kept.")),
+        }
+    }
+}
+
+/// Lets a request pass that is signed by our access key, in time, and with one of `tokens` if there
+/// are any. Its nonce is spent last, so that nobody without the key can use one up.
 pub(crate) fn verify(
     received: &Received,
     parsed: &Parsed,
     identity: &Identity,
     behaviour: &Behaviour,
-    nonces: &Nonces,
     tokens: Option<&[String]>,
     now: Timestamp,
-) -> Result<(), KmsError> {
+) -> Result<Nonce, KmsError> {
     let scheme = Scheme::of(received, parsed);
     let signed = check(scheme, received, parsed, identity)?;
     if signed.access_key_id != identity.access_key_id {
@@ -149,16 +170,8 @@ pub(crate) fn verify(
         return Err(KmsError::new(400, "SignatureDoesNotMatch", message));
     }
     token(common(Common::Token), tokens)?;
-    // Last, so that nobody without the key can use up a nonce.
-    let until = now.as_millisecond().max(time.as_millisecond()) + behaviour.clock_skew_ms;
-    if !nonces.first_use(nonce, now.as_millisecond(), until) {
-        return Err(KmsError::new(
-            400,
-            "SignatureNonceUsed",
-            "Specified signature nonce was used already.",
-        ));
-    }
-    Ok(())
+    let until_ms = now.as_millisecond().max(time.as_millisecond()) + behaviour.clock_skew_ms;
+    Ok(Nonce { text: nonce, until_ms })
 }
 
 /// The message of a signature that does not match, for a request whose signature does.
@@ -304,10 +317,12 @@ mod tests {
         now: &str,
     ) -> String {
         let parsed = Parsed::of(received, true).unwrap();
-        let nonces = Nonces::default();
+        let folder = tempfile::tempdir().unwrap();
+        let nonces = Nonces::open(&folder.path().join("nonces.db")).unwrap();
         let run = || {
             let (behaviour, now) = (Behaviour::default(), now.parse().unwrap());
-            match verify(received, &parsed, identity, &behaviour, &nonces, tokens, now) {
+            let verified = verify(received, &parsed, identity, &behaviour, tokens, now);
+            match verified.and_then(|nonce| nonce.spend(&nonces, now)) {
                 Ok(()) => "ok".to_owned(),
                 Err(error) => error.code.into_owned(),
             }

@@ -34,7 +34,7 @@ impl Visit {
 
     /// Checks the request, plays a fault, acts. `None` if the fault is not to answer.
     pub(crate) async fn answer(&mut self, parsed: &Parsed) -> Option<Reply> {
-        let (action, now) = match self.admit(parsed) {
+        let (action, now) = match self.admit(parsed).await {
             Ok(admitted) => admitted,
             Err(error) => return Some(self.error(&error)),
         };
@@ -104,7 +104,7 @@ impl Visit {
     }
 
     /// Who asks for what, and when it is.
-    fn admit(&self, parsed: &Parsed) -> Result<(Action, Timestamp), KmsError> {
+    async fn admit(&self, parsed: &Parsed) -> Result<(Action, Timestamp), KmsError> {
         let Self { service, received, .. } = self;
         let Conditions { clock_offset_seconds, now: standing, security_tokens } =
             service.faults.conditions().map_err(|error| {
@@ -120,15 +120,13 @@ impl Visit {
         if !matches!(received.method.as_str(), "GET" | "POST") {
             return Err(method());
         }
-        verify::verify(
-            received,
-            parsed,
-            &service.identity,
-            &service.behaviour,
-            &service.nonces,
-            security_tokens.as_deref(),
-            now,
-        )?;
+        let tokens = security_tokens.as_deref();
+        let nonce =
+            verify::verify(received, parsed, &service.identity, &service.behaviour, tokens, now)?;
+        let keeper = Arc::clone(service);
+        tokio::task::spawn_blocking(move || nonce.spend(&keeper.nonces, now))
+            .await
+            .map_err(|_| KmsError::new(500, "InternalFailure", "The request was given up."))??;
         let scheme = Scheme::of(received, parsed);
         let common = |common| scheme.common(received, parsed, common);
         let action = common(Common::Action).ok_or_else(|| KmsError::missing("Action"))?;

@@ -295,14 +295,15 @@ fn writes(risk: Risk) -> bool {
     matches!(risk, Risk::Write | Risk::Destroy)
 }
 
-/// Drops a name, ARN or version in the answer that is not what the call is about: nobody asked for
-/// it, and what the agent is told there is not compared with the call's values.
+/// The answer as the agent sees it, and what it is told beside it.
 fn viewed<O: Operation>(output: O::Output, notes: &mut Vec<String>) -> Value {
     let view = O::view(output);
     notes.extend(O::notes(&view));
     serde_json::to_value(view).unwrap_or_default()
 }
 
+/// Drops a name, ARN or version in the answer that is not what the call is about: nobody asked for
+/// it, and what the agent is told there is not compared with the call's values.
 fn name_no_other(result: &mut Value, resource: &str, written: Option<&str>) {
     let wanted = secret_name(resource);
     let Some(members) = result.as_object_mut() else { return };
