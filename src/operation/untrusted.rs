@@ -12,7 +12,20 @@ const CAP: usize = 1024;
 /// are dropped, so are AccessKey ids, and the length is capped.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
-pub(crate) struct Untrusted(String);
+pub(crate) struct Untrusted {
+    text: String,
+    #[serde(skip)]
+    loss: Option<Loss>,
+}
+
+/// What cleaning took from a text. Who writes the text back as it was read destroys the rest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Loss {
+    /// Its end, in characters.
+    End { shown: usize, whole: usize },
+    /// Some characters were replaced or left out.
+    Characters,
+}
 
 impl Untrusted {
     /// Cleans `text`.
@@ -22,7 +35,30 @@ impl Untrusted {
 
     /// The same, cut after `cap` characters instead of 1,024.
     pub(crate) fn capped(text: &str, cap: usize) -> Self {
-        Self(without_access_keys(clean(text, cap)))
+        let cleaned = without_access_keys(clean(text, cap));
+        let whole = text.chars().count();
+        let loss = if whole > cap && cleaned.chars().count() > cap {
+            Some(Loss::End { shown: cap, whole })
+        } else {
+            (cleaned != text).then_some(Loss::Characters)
+        };
+        Self { text: cleaned, loss }
+    }
+
+    fn whole(text: String) -> Self {
+        Self { text, loss: None }
+    }
+
+    /// To the agent, of the text of `member`: what of it is not shown.
+    pub(crate) fn note(&self, member: &str) -> Option<String> {
+        Some(match self.loss? {
+            Loss::End { shown, whole } => format!(
+                "{member} was cut: {shown} of its {whole} characters are shown. Do not write it back as it is here."
+            ),
+            Loss::Characters => format!(
+                "{member} is not shown as it is stored: line breaks became spaces, and characters that are not seen or AccessKey ids were left out. Do not write it back as it is here."
+            ),
+        })
     }
 
     /// The clean text if it is one plain word, such as the id of a key: the only text of others that
@@ -35,7 +71,7 @@ impl Untrusted {
 
     /// The clean text.
     pub(crate) fn as_str(&self) -> &str {
-        &self.0
+        &self.text
     }
 }
 
@@ -53,16 +89,16 @@ impl<'de> Deserialize<'de> for Untrusted {
                 Ok(Untrusted::new(text))
             }
             fn visit_u64<E>(self, number: u64) -> Result<Untrusted, E> {
-                Ok(Untrusted(number.to_string()))
+                Ok(Untrusted::whole(number.to_string()))
             }
             fn visit_i64<E>(self, number: i64) -> Result<Untrusted, E> {
-                Ok(Untrusted(number.to_string()))
+                Ok(Untrusted::whole(number.to_string()))
             }
             fn visit_f64<E>(self, number: f64) -> Result<Untrusted, E> {
-                Ok(Untrusted(number.to_string()))
+                Ok(Untrusted::whole(number.to_string()))
             }
             fn visit_bool<E>(self, truth: bool) -> Result<Untrusted, E> {
-                Ok(Untrusted(truth.to_string()))
+                Ok(Untrusted::whole(truth.to_string()))
             }
         }
         deserializer.deserialize_any(Text)
@@ -147,6 +183,17 @@ mod tests {
         assert!(Untrusted::word(&longest).is_some());
         for other in ["", "two words", "a\u{200b}b", "x`y", "é", &format!("{longest}v")] {
             assert!(Untrusted::word(other).is_none(), "{other}");
+        }
+    }
+
+    #[test]
+    fn what_is_lost_is_said() {
+        assert_eq!(Untrusted::new("数据库密码，每周轮换").note("Description"), None);
+        let cut = Untrusted::new(&"x".repeat(2000)).note("Description").unwrap();
+        assert!(cut.contains("1024 of its 2000 characters"), "{cut}");
+        for changed in ["a\nb", "a\u{200d}b", "LTAI5tAbCdEfGhIjKlMnOp"] {
+            let note = Untrusted::new(changed).note("Description").unwrap();
+            assert!(note.starts_with("Description is not shown as it is stored"), "{note}");
         }
     }
 

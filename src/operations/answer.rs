@@ -32,6 +32,13 @@ pub(crate) use answer;
 #[schemars(inline, description = "")]
 pub(crate) struct JsonText(Untrusted);
 
+impl JsonText {
+    /// As [`Untrusted::note`].
+    pub(crate) fn note(&self, member: &str) -> Option<String> {
+        self.0.note(member)
+    }
+}
+
 impl<'de> Deserialize<'de> for JsonText {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let json = serde_json::Value::deserialize(deserializer)?;

@@ -71,4 +71,11 @@ impl Operation for DescribeSecret {
     fn view(output: Metadata) -> Metadata {
         output
     }
+
+    fn notes(view: &Metadata) -> Vec<String> {
+        let description = view.description.as_ref().and_then(|text| text.note("Description"));
+        let config = view.extended_config.as_ref().and_then(|text| text.note("ExtendedConfig"));
+        let tags = view.tags.as_ref().and_then(TagList::note);
+        description.into_iter().chain(config).chain(tags).collect()
+    }
 }

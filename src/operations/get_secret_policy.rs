@@ -54,4 +54,8 @@ impl Operation for GetSecretPolicy {
     fn view(output: Answer) -> Answer {
         output
     }
+
+    fn notes(view: &Answer) -> Vec<String> {
+        view.policy.as_ref().and_then(|text| text.note("Policy")).into_iter().collect()
+    }
 }

@@ -72,3 +72,12 @@ answer! {
         tag_value: Untrusted,
     }
 }
+
+impl TagList {
+    /// As [`Untrusted::note`], of all tags together.
+    pub(super) fn note(&self) -> Option<String> {
+        let tags = self.tag.iter().flatten();
+        let texts = tags.flat_map(|tag| tag.tag_key.iter().chain(&tag.tag_value));
+        texts.into_iter().find_map(|text| text.note("Tags"))
+    }
+}
