@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use serde_json::json;
 use tempfile::TempDir;
 
-use super::{USER, give, run, said, set_mode};
+use super::{USER, give, said, set_mode};
 use crate::agent::{Agent, Reach, VALUE, instructions, told};
 use crate::harness::{Canaries, Emulator, Namespace, PROGRAM, Question, Server, ServerOptions};
 
@@ -221,7 +221,43 @@ fn no_home_folder_policy_pin_row_endpoint_or_signature_of_the_users_takes_the_pl
     let home = namespace.home(USER);
     let stderr = super::refused(home.path(), relay.arg("--signature").arg("rpc1"));
     assert!(stderr.contains("endpoint"), "{stderr}");
-    // The keys themselves, of which SECURITY.md speaks, are not kms-mcp's to keep.
-    let version = run(&namespace, home.path(), "--version", "");
-    assert!(version.status.success());
+}
+
+/// Root names the second place of checkpoints: the user can neither name another nor go on without.
+#[test]
+fn a_second_place_of_roots_that_was_removed_ends_all_calls() {
+    let Some(namespace) = Namespace::new() else { return };
+    let emulator = Emulator::start();
+    Server::start(ServerOptions::with_emulator(&emulator)).create("prod/db", VALUE);
+    // Even where the user can remove it, as in a folder that root left open.
+    let folder = namespace.home(USER);
+    let place = folder.path().join("checkpoints");
+    let named = format!("audit.checkpoints.file = '{}'", place.display());
+    namespace.write_settings(&settings(&emulator, &named));
+    enroll(&namespace, USER);
+    let elsewhere = folder.path().join("elsewhere");
+    let own = format!("audit.checkpoints.file = '{}'\n", elsewhere.display());
+    let home = namespace.home(USER);
+    let options = ServerOptions::with_emulator(&emulator).config(&own);
+    let mut server = Server::start_in(home.path(), namespace.options(USER, options));
+    let asked = json!({ "SecretName": "prod/db", "Destination": "agent" });
+    let question = Question::ask(&mut server, "GetSecretValue", asked);
+    assert!(place.exists() && !elsewhere.exists(), "root's place counts");
+    let line = format!(
+        "rm {}; exec kms-mcp approve --pin-stdin {} --state-dir {}",
+        place.display(),
+        question.token,
+        home.path().join("state").display()
+    );
+    namespace.shell(USER, home.path(), &line, &format!("{PIN}\n"));
+    // The next record that has to be copied ends it; until then no value was asked of KMS.
+    for _ in 0..200 {
+        let answer = server.call("ListSecrets", json!({}));
+        if answer["Status"] != "ok" {
+            break;
+        }
+    }
+    let answer = question.redeem(&mut server);
+    assert_eq!(answer["Error"]["Code"], "AuditUnavailable", "{answer}");
+    assert_eq!(emulator.count("GetSecretValue"), 0);
 }
