@@ -128,7 +128,7 @@ fn check_refuses_what_somebody_else_could_change() {
     fails(&file, "can be written by others");
     fs::set_permissions(&file, Permissions::from_mode(0o600)).unwrap();
     fs::set_permissions(home.path(), Permissions::from_mode(0o777)).unwrap();
-    fails(&file, "the folder of policy");
+    fails(&file, &format!("`{}` can be written by others", home.path().display()));
 }
 
 #[test]
