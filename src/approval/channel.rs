@@ -123,12 +123,16 @@ impl Desk<'_> {
             let recorded = self.audit.record(kind, event, Durability::Synced).await;
             recorded.map_err(|_| DecideError::Audit)?;
             let (hash, digest) = (pending.token_hash, pending.digest);
-            if !self.store.decide(hash, digest, decision).await? {
-                closed += 1;
-                // Another was faster, by less than it takes to write that down.
-                let late = audit::Event { outcome: Some("late".into()), ..late };
+            let decided = self.store.decide(hash, digest, decision).await;
+            if !matches!(decided, Ok(true)) {
+                // Another was faster, by less than it takes to write that down; or the store failed.
+                let outcome = if decided.is_ok() { "late" } else { "failed" };
+                let late = audit::Event { outcome: Some(outcome.into()), ..late };
                 let recorded = self.audit.record(Kind::Aborted, late, Durability::Synced).await;
                 recorded.map_err(|_| DecideError::Audit)?;
+            }
+            if !decided? {
+                closed += 1;
             }
         }
         match closed {

@@ -100,6 +100,7 @@ pub(super) async fn run(flags: Flags, env: Env, scrubber: Scrubber) -> Result<Ex
     let instance = instance()?;
 
     let store = Store::open(&state)?;
+    store.tidy(clock.now_ms()).await?;
     let factor = Factor::pin(&state)?;
     let anchors = Anchors {
         settings: config.is_anchored,
@@ -130,7 +131,7 @@ pub(super) async fn run(flags: Flags, env: Env, scrubber: Scrubber) -> Result<Ex
             Place::new(Credentials::Chain(Arc::clone(&env)), endpoint, region)?
         }
     };
-    let name = instance.clone();
+    let (name, own, ends) = (instance.clone(), instance.clone(), clock.clone());
     let mut page = Page::new(&state, store.clone(), audit.clone(), clock.clone(), name);
     if config.opens_browser() {
         page = page.in_browser(&env);
@@ -165,7 +166,7 @@ pub(super) async fn run(flags: Flags, env: Env, scrubber: Scrubber) -> Result<Ex
     let patience = mcp::Patience { ask: config.ask(), progress: config.progress() };
     let (input, output) = (tokio::io::stdin(), tokio::io::stdout());
     let served = mcp::serve(Arc::new(pipeline), patience, input, output, signals.stopping()).await;
-    store.close().await;
+    store.close(own, ends.now_ms()).await;
     audit.stop().await;
     served?;
     Ok(ExitCode::SUCCESS)

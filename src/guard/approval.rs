@@ -12,11 +12,14 @@ use crate::operation::{Content, Params, Untrusted};
 use crate::sensitive::Sensitive;
 use crate::store::Hash;
 
+use super::secret_name;
 use super::target::Target;
 use super::witnessed::Witnessed;
 
 /// Separates this use of SHA-256 from any other.
 const DOMAIN: &[u8] = b"kms-mcp/approval/v1\0";
+/// The same for [`Record::about`].
+const ABOUT: &[u8] = b"kms-mcp/about/v1\0";
 
 /// Everything the approver is shown.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -66,6 +69,29 @@ impl Record {
     /// The digest of [`Self::bytes`].
     pub(crate) fn digest(&self) -> Hash {
         digest(&self.bytes())
+    }
+
+    /// The digest of the call alone: the same whenever, and with whatever reason, it is asked about.
+    pub(super) fn call_digest(&self) -> Hash {
+        let mut call = self.clone();
+        for own in [&mut call.match_code, &mut call.nonce, &mut call.asked_at, &mut call.expires_at]
+        {
+            own.clear();
+        }
+        call.agent_says = None;
+        call.digest()
+    }
+
+    /// A hash of what a person who says no is not asked about again for a while: the action on this
+    /// secret, wherever a value was to go.
+    pub(super) fn about(&self) -> Hash {
+        let mut hash = Sha256::new();
+        hash.update(ABOUT);
+        for part in [&self.tool, &self.region, secret_name(&self.resource)] {
+            hash.update(part.len().to_be_bytes());
+            hash.update(part);
+        }
+        hash.finalize().into()
     }
 
     /// The fields in which `other` differs.

@@ -2,11 +2,13 @@
 //! decision is a claim, and once a PIN is set only a signature proves it.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::policy::Level;
-use super::tokens::{Asked, USABLE};
+use super::tokens::{Asked, PENDING, USABLE};
 use super::{Guard, Refusal, unavailable};
 use crate::audit::{Approval, Durability, Event, Kind};
+use crate::clock::Moment;
 use crate::factor::{FactorError, Pinned, PublicKey, Statement};
 use crate::hex;
 use crate::operation::Untrusted;
@@ -55,32 +57,49 @@ impl Guard {
     }
 
     /// Takes the yes that spent a token, if it is one for `level`, and says how it goes on record.
+    /// `consented`: this process was told of a consent.
     pub(super) async fn count_yes(
         &self,
         asked: &Asked,
         level: Level,
         key: Option<&PublicKey>,
         decided: Decided,
+        consented: bool,
     ) -> Result<Approval, Refusal> {
-        let attested = level == Level::Client
-            && decided.method == Some(Method::Client)
-            && self.tokens.has_consent(&asked.hash);
+        let attested =
+            level == Level::Client && decided.method == Some(Method::Client) && consented;
         if !attested && !proven(level, key, &asked.hash, &decided) {
             return Err(self.unproven(&asked.hash, &decided.digest).await?);
         }
         // Signed or not, the store's own idea of the time limits is not asked.
-        let usable_until = decided.at_ms.saturating_add(USABLE.as_secs() * 1000);
-        if decided.at_ms > asked.expires_ms() || self.clock.now_ms() >= usable_until {
+        if is_late(asked, decided.at_ms, self.clock.moment()) {
             return Err(Refusal::Expired);
         }
         Ok(Approval {
             token_id: Some(token_id(&asked.hash)),
             record_digest: Some(hex::encode(&decided.digest)),
-            latency_ms: Some(decided.at_ms.saturating_sub(asked.since_ms)),
+            latency_ms: Some(decided.at_ms.saturating_sub(asked.since_ms())),
             signature: decided.signature.as_deref().map(hex::encode),
             key: key.map(PublicKey::name),
             method: decided.method.map(|method| method.name().into()),
             who: Some(Untrusted::new(&decided.who).as_str().into()),
+        })
+    }
+
+    /// Takes a token of level `token`, which needs nobody's decision and works once.
+    pub(super) fn take_bump(&self, asked: &Asked) -> Result<Approval, Refusal> {
+        let now = self.clock.moment();
+        if asked.is_too_old(now) {
+            return Err(Refusal::Expired);
+        }
+        self.tokens.spend(&asked.hash).ok_or(Refusal::Spent)?;
+        Ok(Approval {
+            token_id: Some(token_id(&asked.hash)),
+            record_digest: Some(hex::encode(&asked.digest)),
+            method: Some(Method::Server.name().into()),
+            who: Some("nobody: level token".into()),
+            latency_ms: Some(0),
+            ..Approval::default()
         })
     }
 
@@ -131,7 +150,7 @@ impl Guard {
         if !decided {
             return Err(Refusal::Expired);
         }
-        self.tokens.consent(hash);
+        self.tokens.consent(&hash);
         Ok(())
     }
 
@@ -144,8 +163,10 @@ impl Guard {
     /// The client gave the call up while its user was asked, and never learns of the token: nobody
     /// need be asked any more.
     pub(crate) async fn client_leaves(&self, token: &Sensitive) {
+        let hash = super::tokens::hash(token);
+        self.tokens.end(&hash);
         // Left open by a store that fails, the question expires by itself.
-        let _ = self.store.withdraw(super::tokens::hash(token), self.clock.now_ms()).await;
+        let _ = self.store.withdraw(hash, self.clock.now_ms()).await;
         self.note_of_client(Kind::Aborted, token, "cancelled").await;
     }
 
@@ -188,8 +209,8 @@ fn client_event(asked: &Asked, who: &str) -> Event {
     }
 }
 
-/// Whether a decision is one that `level` asks for: for `token` the server's own, above it a
-/// person's, signed with `key` if a PIN is set.
+/// Whether a decision is one that `level` asks for: a person's, signed with `key` if a PIN is set.
+/// Level `token` has no decisions in the store.
 pub(super) fn proven(
     level: Level,
     key: Option<&PublicKey>,
@@ -198,8 +219,7 @@ pub(super) fn proven(
 ) -> bool {
     let Some(method) = decided.method else { return false };
     match (level, key) {
-        (Level::None, _) | (Level::Pin, None) => false,
-        (Level::Token, _) => method == Method::Server,
+        (Level::None | Level::Token, _) | (Level::Pin, None) => false,
         (Level::Client | Level::Person, None) => method.is_persons(),
         (Level::Client | Level::Person | Level::Pin, Some(key)) => {
             let statement = Statement {
@@ -214,6 +234,20 @@ pub(super) fn proven(
             method.is_persons() && key.verifies(&statement, signature)
         }
     }
+}
+
+/// Whether a yes of that time came too late, or is too old to be used at `now`: by the wall clock, or
+/// by the monotonic clock of this process, so that a clock that is set back revives no yes.
+pub(super) fn is_late(asked: &Asked, decided_ms: i64, now: Moment) -> bool {
+    let given_after = decided_ms.saturating_sub(asked.since_ms()).clamp(0, ms(PENDING));
+    let by_steady = ms(asked.since.steady_age(now)).saturating_sub(given_after);
+    let by_wall = now.wall.as_millisecond().saturating_sub(decided_ms);
+    decided_ms > asked.expires_ms() || by_wall.max(by_steady) >= ms(USABLE)
+}
+
+/// In milliseconds.
+fn ms(time: Duration) -> i64 {
+    i64::try_from(time.as_millis()).unwrap_or(i64::MAX)
 }
 
 fn token_id(hash: &Hash) -> String {
@@ -261,8 +295,8 @@ mod tests {
         // What counts at each level: by the server, by a person unsigned, by a person signed.
         let table = [
             (Level::None, None, [false, false, false]),
-            (Level::Token, None, [true, false, false]),
-            (Level::Token, Some(&key), [true, false, false]),
+            (Level::Token, None, [false, false, false]),
+            (Level::Token, Some(&key), [false, false, false]),
             (Level::Client, None, [false, true, true]),
             (Level::Client, Some(&key), [false, false, true]),
             (Level::Person, None, [false, true, true]),

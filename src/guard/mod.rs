@@ -10,6 +10,7 @@ pub(crate) mod policy;
 mod refusal;
 mod target;
 mod tokens;
+mod waiting;
 mod witnessed;
 
 use std::collections::HashMap;
@@ -239,24 +240,17 @@ impl Guard {
         level: Level,
         note: Option<&'static str>,
     ) -> Refusal {
-        if let Err(refusal) = self.may_ask(&record, level).await {
-            return refusal;
-        }
-        let Ok(asked) = self.tokens.ask(record, level, &self.clock) else {
-            return Refusal::StateUnavailable("no randomness to be had".into());
+        let summary = approval::summary(&record, &request.target);
+        let asked = if level <= Level::Token {
+            let bump = self.tokens.bump(record, summary, note, &self.clock);
+            bump.map_err(|_| no_randomness())
+        } else {
+            self.ask_person(record, summary, level, note).await
         };
-        let (pending, decided) = asked.rows(level, self.clock.now_ms());
-        let asking = match self.store.ask(pending, decided, self.room(level)).await {
-            Ok(asking) => asking,
-            Err(error) => return unavailable(error),
-        };
-        if let Some(refusal) = self.no_room(asking) {
-            return refusal;
+        match asked {
+            Ok(challenge) => Refusal::Confirm(Box::new(challenge)),
+            Err(refusal) => refusal,
         }
-        let summary = approval::summary(&asked.record, &request.target);
-        let challenge = asked.challenge(summary, level, note);
-        self.tokens.remember(asked, challenge.clone());
-        Refusal::Confirm(Box::new(challenge))
     }
 
     /// Whether its token was given out for exactly this call; the decision is not looked at.
@@ -290,19 +284,21 @@ impl Guard {
             return Err(self.challenge(request, record, level, Some(note)).await);
         };
         asked.complete(&mut record);
-        let digest = record.digest();
-        if digest != asked.digest {
+        if record.digest() != asked.digest {
             return Err(refused(&asked, &record));
         }
+        if asked.level == Level::Token {
+            return self.take_bump(&asked);
+        }
         let now = self.clock.now_ms();
-        let Some(decided) = self.store.redeem(hash, digest, now).await.map_err(unavailable)? else {
+        let redeemed = self.store.redeem(asked.identity(), now).await;
+        let Some(decided) = redeemed.map_err(unavailable)? else {
             return Err(self.not_redeemable(hash).await);
         };
         // Spent in memory too: whoever writes the store could bring the row back to life.
-        if !self.tokens.spend(&hash) {
-            return Err(Refusal::Spent);
-        }
-        self.count_yes(&asked, level, key, decided).await
+        let Some(before) = self.tokens.spend(&hash) else { return Err(Refusal::Spent) };
+        let consented = before == tokens::State::Consented;
+        self.count_yes(&asked, level, key, decided, consented).await
     }
 }
 
@@ -310,6 +306,10 @@ impl Guard {
 fn refused(asked: &Asked, record: &Record) -> Refusal {
     let differences = asked.record.differences(record);
     if differences == ["secret"] { Refusal::Changed } else { Refusal::Mismatch(differences) }
+}
+
+fn no_randomness() -> Refusal {
+    Refusal::StateUnavailable("the operating system's random generator failed".into())
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "given to `map_err`")]

@@ -20,7 +20,7 @@ pub(crate) enum Refusal {
     Spent,
     /// Nobody knows the token.
     UnknownToken,
-    /// Too many wrong tokens.
+    /// Too many tokens that nobody knows.
     Locked,
     /// So many questions of this process wait already.
     TooManyPending(u32),
@@ -68,8 +68,17 @@ pub(crate) struct Challenge {
     pub(crate) client: bool,
     /// Everything that is agreed to.
     pub(crate) record: Record,
-    /// Why a new token was made, if another had been sent.
+    /// Why a new token was made, if another had been sent; or that this one is not new.
     pub(crate) note: Option<&'static str>,
+    /// The same call was answered with it before: nobody is asked a second time.
+    pub(crate) waits_already: bool,
+}
+
+impl Challenge {
+    /// The same, for a call that is made again without its token.
+    pub(super) fn again(self, note: &'static str) -> Self {
+        Self { note: Some(note), waits_already: true, ..self }
+    }
 }
 
 impl Refusal {
@@ -138,7 +147,7 @@ impl Refusal {
             Self::Spent => "the confirmation token was used before; each works once".into(),
             Self::UnknownToken => "this confirmation token is not known here".into(),
             Self::Locked => {
-                "too many wrong confirmation tokens; tokens are locked for 10 minutes".into()
+                "too many unknown confirmation tokens; for 10 minutes this server looks at no other unknown one".into()
             }
             Self::TooManyPending(most) => {
                 format!("{most} questions of this server wait for the person; no more are asked")
@@ -191,7 +200,9 @@ impl Refusal {
             Self::Expired | Self::Spent | Self::UnknownToken => {
                 "Make the same call without ConfirmationToken to get a new one.".into()
             }
-            Self::Locked => "Wait; do not try tokens.".into(),
+            Self::Locked => {
+                "Do not try tokens. A token that this server gave you works; without ConfirmationToken the call is asked about anew.".into()
+            }
             Self::TooManyPending(_) => {
                 "Ask the person to decide what waits: `kms-mcp approve` lists it, and takes several match codes for one yes. Then repeat those calls with their tokens.".into()
             }

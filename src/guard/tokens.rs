@@ -1,42 +1,47 @@
-//! The server's own memory of what it asked, and the life of a token around a decision.
+//! The server's own memory of what it asked: nobody who writes the store can change it.
 
-use std::collections::{HashMap, HashSet};
-use std::future::Future;
-use std::sync::{Mutex, PoisonError};
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use jiff::{SignedDuration, Timestamp};
 use ring::rand::{SecureRandom, SystemRandom};
 
 use super::approval::{Record, token_hash};
 use super::policy::Level;
-use super::{Challenge, Guard, Refusal, match_code, unavailable};
-use crate::audit::{Event, Kind};
-use crate::clock::{Clock, to_seconds};
+use super::{Challenge, match_code};
+use crate::clock::{Clock, Moment, to_seconds};
 use crate::sensitive::Sensitive;
-use crate::store::{Decision, Hash, Method, Pending, Standing};
+use crate::store::{Hash, Identity, Pending};
 
 /// How long a question waits for a person (design §6).
-const PENDING: SignedDuration = SignedDuration::from_mins(10);
+pub(super) const PENDING: Duration = Duration::from_mins(10);
 /// How long an approved token may be used (design §6).
-pub(crate) const USABLE: SignedDuration = SignedDuration::from_mins(3);
-/// So many wrong tokens in [`LOCKED_MS`] lock redemption for as long.
-const WRONG_TOKENS: u32 = 5;
-const LOCKED_MS: i64 = 600_000;
-/// How the store counts a lock. No rule of a policy, counted beside it, can have this name.
-const LOCKED: &str = "token_locked";
+pub(crate) const USABLE: Duration = Duration::from_mins(3);
+/// How long the memory answers for a question that is over.
+const REMEMBERED: Duration = Duration::from_hours(1);
+/// Most questions that are remembered. Beyond it the oldest one of level `token` is forgotten: it
+/// is answered with a new one.
+const MAX_QUESTIONS: usize = 512;
+/// After this many unknown tokens within [`LOCKED`], unknown tokens are locked out for the same
+/// period. A token that is known works all the same.
+const UNKNOWN_TOKENS: usize = 5;
+const LOCKED: Duration = Duration::from_mins(10);
+/// Of a question of level `token` that was asked before.
+const SAME_TOKEN: &str = "This is the token that the same call was answered with before.";
 
 /// A question that was asked by this process.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(super) struct Asked {
     token: String,
     pub(super) hash: Hash,
     pub(super) digest: Hash,
+    /// Of the record without what makes it this very question: the same for the same call.
+    call: Hash,
     pub(super) record: Record,
-    pub(super) since_ms: i64,
-    expires: Timestamp,
+    pub(super) level: Level,
+    pub(super) since: Moment,
 }
 
 impl Asked {
@@ -53,76 +58,135 @@ impl Asked {
         }
     }
 
-    /// The row that waits, and the decision that needs no person.
-    pub(super) fn rows(&self, level: Level, now_ms: i64) -> (Pending, Option<Decision>) {
-        let pending = Pending {
+    /// What the store must say of it.
+    pub(super) fn identity(&self) -> Identity {
+        Identity {
+            token_hash: self.hash,
+            digest: self.digest,
+            match_code: self.record.match_code.clone(),
+            level: self.level.name(),
+            instance: self.record.instance.clone(),
+        }
+    }
+
+    /// The row that waits.
+    pub(super) fn row(&self) -> Pending {
+        Pending {
             token_hash: self.hash,
             digest: self.digest,
             record: self.record.bytes(),
+            about: self.record.about(),
             match_code: self.record.match_code.clone(),
-            level: level.name(),
+            level: self.level.name().into(),
             instance: self.record.instance.clone(),
-            created_ms: self.since_ms,
-            expires_ms: self.expires.as_millisecond(),
-        };
-        let decided = (level == Level::Token).then(|| Decision {
-            approve: true,
-            method: Method::Server,
-            who: "nobody: level token".into(),
-            at_ms: now_ms,
-            usable_until_ms: self.expires.as_millisecond(),
-            signature: None,
-        });
-        (pending, decided)
+            created_ms: self.since_ms(),
+            expires_ms: self.expires_ms(),
+        }
+    }
+
+    /// When it was asked, in milliseconds since 1970.
+    pub(super) fn since_ms(&self) -> i64 {
+        self.since.wall.as_millisecond()
+    }
+
+    /// How long it waits for a decision, or may be used if it needs none.
+    fn life(&self) -> Duration {
+        if self.level == Level::Token { USABLE } else { PENDING }
     }
 
     /// Until when a person may decide, in milliseconds since 1970.
     pub(super) fn expires_ms(&self) -> i64 {
-        self.expires.as_millisecond()
+        self.since.wall.checked_add(self.life()).unwrap_or(self.since.wall).as_millisecond()
+    }
+
+    /// How long it still waits.
+    pub(super) fn time_left(&self, now: Moment) -> Duration {
+        self.life().saturating_sub(self.since.age(now))
+    }
+
+    /// Whether nobody can decide it any more, by either clock.
+    pub(super) fn is_too_old(&self, now: Moment) -> bool {
+        self.since.age(now) >= self.life()
     }
 
     /// What the agent is told.
-    pub(super) fn challenge(
-        &self,
-        summary: String,
-        level: Level,
-        note: Option<&'static str>,
-    ) -> Challenge {
+    pub(super) fn challenge(&self, summary: String, note: Option<&'static str>) -> Challenge {
         Challenge {
             token: self.token.clone(),
             expires_at: self.record.expires_at.clone(),
             summary,
             match_code: self.record.match_code.clone(),
-            approved: level == Level::Token,
-            client: level == Level::Client,
+            approved: self.level == Level::Token,
+            client: self.level == Level::Client,
             record: self.record.clone(),
             note,
+            waits_already: false,
         }
     }
 }
 
-/// All questions of this process, by the hash of their token.
+/// What has become of a question, as far as this process knows for sure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum State {
+    /// Nobody has decided it.
+    Open,
+    /// The client's user agreed, as far as the client says.
+    Consented,
+    /// It was decided, or taken back.
+    Over,
+    /// Its token was used.
+    Spent,
+}
+
+#[derive(Debug)]
+struct Question {
+    asked: Arc<Asked>,
+    challenge: Challenge,
+    state: State,
+}
+
+#[derive(Debug, Default)]
+struct Memory {
+    /// By the hash of their token.
+    questions: HashMap<Hash, Question>,
+    /// When a person was asked, the oldest first.
+    asked: VecDeque<Moment>,
+    /// When a token came that nobody knows, the oldest first.
+    unknown: VecDeque<Moment>,
+    /// Since when unknown tokens are locked out.
+    locked: Option<Moment>,
+}
+
+/// What a token that nobody knows leads to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Unknown {
+    /// It is counted.
+    Counted,
+    /// It was the last one: unknown tokens are locked out from now on.
+    Locks,
+    /// Unknown tokens are locked out.
+    Locked,
+}
+
+/// All questions of this process.
 pub(super) struct Tokens {
     instance: String,
     key: ring::hmac::Key,
     random: SystemRandom,
-    asked: Mutex<HashMap<Hash, (Asked, Challenge)>>,
-    spent: Mutex<HashSet<Hash>>,
-    consented: Mutex<HashSet<Hash>>,
+    memory: Mutex<Memory>,
+    /// Held while a question of level `token` is made, for the same reason as `turn`.
+    bumps: Mutex<()>,
+    /// Held while a person is asked, so that the same call at the same time is one question.
+    pub(super) turn: tokio::sync::Mutex<()>,
 }
 
 impl Tokens {
     pub(super) fn new(instance: String) -> Result<Self, ring::error::Unspecified> {
         let random = SystemRandom::new();
         let key = ring::hmac::Key::generate(ring::hmac::HMAC_SHA256, &random)?;
-        Ok(Self {
-            instance,
-            key,
-            random,
-            asked: Mutex::default(),
-            spent: Mutex::default(),
-            consented: Mutex::default(),
-        })
+        let (memory, bumps, turn) =
+            (Mutex::default(), Mutex::default(), tokio::sync::Mutex::default());
+        Ok(Self { instance, key, random, memory, bumps, turn })
     }
 
     pub(super) fn instance(&self) -> &str {
@@ -145,55 +209,155 @@ impl Tokens {
         self.random.fill(&mut bytes)?;
         let (token, nonce) = bytes.split_at(32);
         let token = format!("ct_{}", URL_SAFE_NO_PAD.encode(token));
-        let now = clock.now();
+        let since = clock.moment();
+        let call = record.call_digest();
         let life = if level == Level::Token { USABLE } else { PENDING };
-        let expires = now.checked_add(life).unwrap_or(now);
         record.match_code = match_code::fresh()?;
         record.nonce = URL_SAFE_NO_PAD.encode(nonce);
-        record.asked_at = to_seconds(now);
-        record.expires_at = to_seconds(expires);
-        let hash = token_hash(&token);
-        Ok(Asked {
-            token,
-            hash,
-            digest: record.digest(),
-            record,
-            since_ms: now.as_millisecond(),
-            expires,
+        record.asked_at = to_seconds(since.wall);
+        record.expires_at = to_seconds(since.wall.checked_add(life).unwrap_or(since.wall));
+        let (hash, digest) = (token_hash(&token), record.digest());
+        Ok(Asked { token, hash, digest, call, record, level, since })
+    }
+
+    /// A question that needs no person, nor the store: the one that the same call was answered with,
+    /// or a new one.
+    pub(super) fn bump(
+        &self,
+        record: Record,
+        summary: String,
+        note: Option<&'static str>,
+        clock: &Clock,
+    ) -> Result<Challenge, ring::error::Unspecified> {
+        let _one_at_a_time = self.bumps.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, challenge)) = self.same(&record, clock.moment()) {
+            return Ok(challenge.again(SAME_TOKEN));
+        }
+        let asked = self.ask(record, Level::Token, clock)?;
+        let challenge = asked.challenge(summary, note);
+        self.remember(asked, challenge.clone());
+        Ok(challenge)
+    }
+
+    /// Remembers a question that was asked.
+    pub(super) fn remember(&self, asked: Asked, challenge: Challenge) {
+        let now = asked.since;
+        self.with(|memory| {
+            memory.questions.retain(|_, it| it.asked.since.age(now) < REMEMBERED);
+            if memory.questions.len() >= MAX_QUESTIONS {
+                let bumps = memory.questions.values().filter(|it| it.asked.level == Level::Token);
+                let oldest = bumps.max_by_key(|it| it.asked.since.age(now)).map(|it| it.asked.hash);
+                oldest.map(|oldest| memory.questions.remove(&oldest));
+            }
+            if asked.level > Level::Token {
+                memory.asked.push_back(now);
+            }
+            let question = Question { asked: Arc::new(asked), challenge, state: State::Open };
+            memory.questions.insert(question.asked.hash, question);
+        });
+    }
+
+    /// The question that the same call was answered with, if nobody has decided it as far as this
+    /// process knows.
+    pub(super) fn same(&self, record: &Record, now: Moment) -> Option<(Arc<Asked>, Challenge)> {
+        let call = record.call_digest();
+        let same = |it: &Question| {
+            it.asked.call == call
+                && it.state == State::Open
+                && !it.asked.is_too_old(now)
+                && (record.agent_says.is_none() || record.agent_says == it.asked.record.agent_says)
+        };
+        self.with(|memory| {
+            let found = memory.questions.values().find(|it| same(it))?;
+            Some((Arc::clone(&found.asked), found.challenge.clone()))
         })
     }
 
-    pub(super) fn remember(&self, asked: Asked, challenge: Challenge) {
-        let mut all = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
-        // What ended an hour ago is of no use; this keeps the map small in a long life.
-        let oldest = asked.since_ms - LOCKED_MS * 6;
-        all.retain(|_, (other, _)| other.since_ms > oldest);
-        all.insert(asked.hash, (asked, challenge));
-    }
-
     /// Spent ones too: a call that comes second is told so, and nobody is asked anew.
-    pub(super) fn asked(&self, hash: &Hash) -> Option<Asked> {
-        self.find(hash).map(|(asked, _)| asked)
+    pub(super) fn asked(&self, hash: &Hash) -> Option<Arc<Asked>> {
+        self.with(|memory| memory.questions.get(hash).map(|it| Arc::clone(&it.asked)))
     }
 
-    /// `true` for exactly one caller a question; it stays known, so that a late one is told why.
-    pub(super) fn spend(&self, hash: &Hash) -> bool {
-        self.spent.lock().unwrap_or_else(PoisonError::into_inner).insert(*hash)
+    /// What the agent was told of a question.
+    pub(super) fn challenge(&self, hash: &Hash) -> Option<Challenge> {
+        self.with(|memory| memory.questions.get(hash).map(|it| it.challenge.clone()))
+    }
+
+    /// What is known of a question for sure.
+    pub(super) fn state(&self, hash: &Hash) -> Option<State> {
+        self.with(|memory| memory.questions.get(hash).map(|it| it.state))
+    }
+
+    /// What it was before, for exactly one caller a question; it stays known, so that a late one is
+    /// told why.
+    pub(super) fn spend(&self, hash: &Hash) -> Option<State> {
+        self.with(|memory| {
+            let question = memory.questions.get_mut(hash)?;
+            let before = std::mem::replace(&mut question.state, State::Spent);
+            (before != State::Spent).then_some(before)
+        })
     }
 
     /// Remembers that the client's user agreed, as far as the client says.
-    pub(super) fn consent(&self, hash: Hash) {
-        self.consented.lock().unwrap_or_else(PoisonError::into_inner).insert(hash);
+    pub(super) fn consent(&self, hash: &Hash) {
+        self.change(hash, State::Consented);
     }
 
-    /// Whether this process was told of a consent.
-    pub(super) fn has_consent(&self, hash: &Hash) -> bool {
-        self.consented.lock().unwrap_or_else(PoisonError::into_inner).contains(hash)
+    /// A question that takes no room any more.
+    pub(super) fn end(&self, hash: &Hash) {
+        self.change(hash, State::Over);
     }
 
-    fn find(&self, hash: &Hash) -> Option<(Asked, Challenge)> {
-        self.asked.lock().unwrap_or_else(PoisonError::into_inner).get(hash).cloned()
+    fn change(&self, hash: &Hash, state: State) {
+        self.with(|memory| {
+            if let Some(question) =
+                memory.questions.get_mut(hash).filter(|it| it.state == State::Open)
+            {
+                question.state = state;
+            }
+        });
     }
+
+    /// The questions that wait for a person, as far as this process knows.
+    pub(super) fn waiting(&self, now: Moment) -> Vec<Arc<Asked>> {
+        let waits = |it: &&Question| {
+            it.asked.level > Level::Token && it.state == State::Open && !it.asked.is_too_old(now)
+        };
+        self.with(|memory| {
+            memory.questions.values().filter(waits).map(|it| Arc::clone(&it.asked)).collect()
+        })
+    }
+
+    /// How often this process asked a person in the time before `now`.
+    pub(super) fn asked_within(&self, time: Duration, now: Moment) -> usize {
+        self.with(|memory| count_within(&mut memory.asked, time, now))
+    }
+
+    /// Counts a token that neither this process nor the store knows.
+    pub(super) fn unknown(&self, now: Moment) -> Unknown {
+        self.with(|memory| {
+            if memory.locked.is_some_and(|since| since.age(now) < LOCKED) {
+                return Unknown::Locked;
+            }
+            memory.unknown.push_back(now);
+            if count_within(&mut memory.unknown, LOCKED, now) < UNKNOWN_TOKENS {
+                return Unknown::Counted;
+            }
+            memory.locked = Some(now);
+            memory.unknown.clear();
+            Unknown::Locks
+        })
+    }
+
+    fn with<T>(&self, work: impl FnOnce(&mut Memory) -> T) -> T {
+        work(&mut self.memory.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// Forgets the moments that are older than `time`, and counts the others.
+fn count_within(moments: &mut VecDeque<Moment>, time: Duration, now: Moment) -> usize {
+    moments.retain(|at| at.age(now) < time);
+    moments.len()
 }
 
 impl std::fmt::Debug for Tokens {
@@ -208,83 +372,5 @@ pub(super) fn hash(token: &Sensitive) -> Hash {
     token_hash(token.expose())
 }
 
-impl Guard {
-    /// Waits for the decision on a token that was sent, at most `wait`.
-    ///
-    /// # Errors
-    /// Whatever stands against using it, or [`Refusal::Confirm`] again if nobody has decided yet.
-    pub(crate) async fn decided(
-        &self,
-        token: &Sensitive,
-        wait: Duration,
-        cancelled: impl Future<Output = ()> + Send,
-    ) -> Result<(), Refusal> {
-        let hash = hash(token);
-        let since = self.clock.now_ms() - LOCKED_MS;
-        if self.store.count(LOCKED.into(), since).await.map_err(unavailable)? > 0 {
-            return Err(Refusal::Locked);
-        }
-        let until = tokio::time::Instant::now() + wait;
-        let mut changes = self.store.changes();
-        tokio::pin!(cancelled);
-        loop {
-            let now_ms = self.clock.now_ms();
-            match self.store.standing(hash, now_ms).await.map_err(unavailable)? {
-                Standing::Approved => return Ok(()),
-                Standing::Unknown => return Err(self.wrong_token().await?),
-                // After a restart nobody remembers the question; `admit` asks it anew.
-                Standing::Pending if self.tokens.find(&hash).is_none() => return Ok(()),
-                Standing::Pending => {
-                    self.key_for(Level::Person).await?;
-                }
-                Standing::Denied | Standing::Spent | Standing::Expired => {
-                    return Err(self.not_redeemable(hash).await);
-                }
-            }
-            if tokio::time::Instant::now() >= until {
-                return match self.tokens.find(&hash) {
-                    Some((_, challenge)) => Err(Refusal::Confirm(Box::new(challenge))),
-                    None => Ok(()),
-                };
-            }
-            tokio::select! {
-                () = changes.changed() => {}
-                () = tokio::time::sleep_until(until) => {}
-                () = &mut cancelled => return Err(Refusal::Cancelled),
-            }
-        }
-    }
-
-    /// Whether nobody can decide on the question of that token any more.
-    pub(crate) async fn is_over(&self, token: &Sensitive) -> bool {
-        let standing = self.store.standing(hash(token), self.clock.now_ms()).await;
-        !matches!(standing, Ok(Standing::Pending) | Err(_))
-    }
-
-    /// Why a known token cannot be spent now.
-    pub(super) async fn not_redeemable(&self, hash: Hash) -> Refusal {
-        match self.store.standing(hash, self.clock.now_ms()).await {
-            Ok(Standing::Denied) => self.count_no(hash).await,
-            Ok(Standing::Spent) => Refusal::Spent,
-            Ok(Standing::Expired) => Refusal::Expired,
-            Ok(Standing::Unknown) => Refusal::UnknownToken,
-            // Approved or pending, yet not spent: the decision is over another record.
-            Ok(Standing::Approved | Standing::Pending) => Refusal::Mismatch(vec!["decision"]),
-            Err(error) => unavailable(error),
-        }
-    }
-
-    /// Counts a token that nobody knows; the fifth in ten minutes locks.
-    async fn wrong_token(&self) -> Result<Refusal, Refusal> {
-        let now = self.clock.now_ms();
-        self.store.happened("wrong_token".into(), now).await.map_err(unavailable)?;
-        let wrong =
-            self.store.count("wrong_token".into(), now - LOCKED_MS).await.map_err(unavailable)?;
-        if wrong < WRONG_TOKENS {
-            return Ok(Refusal::UnknownToken);
-        }
-        self.store.happened(LOCKED.into(), now).await.map_err(unavailable)?;
-        self.audit.post(Kind::Lockout, Event::default());
-        Ok(Refusal::Locked)
-    }
-}
+#[cfg(test)]
+mod tests;

@@ -223,7 +223,9 @@ impl Server {
         let mut reply = self.run(tool, &arguments, &caller, &context).await;
         // Once a question: who repeats the call waits for the answer.
         let question = reply.question().cloned();
-        let new = question.filter(|it| token_in(&arguments) != Some(&it.challenge.token));
+        let new = question.filter(|it| {
+            !it.challenge.waits_already && token_in(&arguments) != Some(&it.challenge.token)
+        });
         if let Some(question) = new {
             match elicitation::way(&context, &question) {
                 Some(Way::InputRequired(mode)) => {

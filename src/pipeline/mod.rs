@@ -127,7 +127,8 @@ impl Pipeline {
         let (verdict, level) = self.guard.judge(&request, O::SPEC.action).await?;
         if level > Level::None {
             known.equivalent = Some(equivalent_of::<O>(&request));
-            if let Some(token) = &request.token {
+            // A token that needs nobody's decision is looked at when the call is admitted.
+            if let Some(token) = request.token.as_ref().filter(|_| level > Level::Token) {
                 let most = if caller.patient { self.wait } else { Duration::ZERO };
                 self.wait(token, most, caller).await?;
             }

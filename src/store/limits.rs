@@ -5,16 +5,6 @@ use rusqlite::params;
 use super::{Store, StoreError};
 
 impl Store {
-    /// Notes that `kind` happened at `at_ms`.
-    pub(crate) async fn happened(&self, kind: String, at_ms: i64) -> Result<(), StoreError> {
-        self.run(move |connection| {
-            connection.execute("DELETE FROM happened WHERE at_ms < ?1", [at_ms - 86_400_000])?;
-            connection.execute("INSERT INTO happened VALUES (?1, ?2)", params![kind, at_ms])?;
-            Ok(())
-        })
-        .await
-    }
-
     /// Notes that `kind` happens at `at_ms`, unless it did `most` times after `since_ms`. One
     /// statement: of many at once no more than `most` are told yes.
     pub(crate) async fn happened_below(

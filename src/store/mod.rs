@@ -23,7 +23,9 @@ use tokio::time::Instant;
 
 use crate::files::{Fault, FileError};
 
-pub(crate) use model::{Asking, Decided, Decision, Denied, Hash, Method, Pending, Room, Standing};
+pub(crate) use model::{
+    Asking, Decided, Decision, Denied, Hash, Identity, Method, Pending, Room, Standing,
+};
 use worker::Job;
 
 /// How long the end of the process waits for the database to be closed.
@@ -109,14 +111,20 @@ impl Store {
         changes
     }
 
-    /// Closes the database for every holder of a handle: what a background task still holds when
-    /// the process ends would leave its write-ahead log behind. Waits a second at most.
-    pub(crate) async fn close(&self) {
-        let (done, closed) = oneshot::channel();
-        if self.jobs.send(Job::Close { done }).is_ok() {
-            // Locked by another program, the file is left as it is: SQLite recovers it.
-            let _ = tokio::time::timeout(FAREWELL, closed).await;
-        }
+    /// Takes back what `instance`, which ends at `now_ms`, has asked, and closes the database for
+    /// every holder of a handle: what a background task still holds when the process ends would
+    /// leave its write-ahead log behind. Waits a second at most.
+    pub(crate) async fn close(&self, instance: String, now_ms: i64) {
+        let farewell = async {
+            // A store that fails is tidied by the next process.
+            let _ = self.leave(instance, now_ms).await;
+            let (done, closed) = oneshot::channel();
+            if self.jobs.send(Job::Close { done }).is_ok() {
+                let _ = closed.await;
+            }
+        };
+        // Locked by another program, the file is left as it is: SQLite recovers it.
+        let _ = tokio::time::timeout(FAREWELL, farewell).await;
     }
 }
 
@@ -150,9 +158,9 @@ mod tests {
         let (own, other) =
             (Store::open(folder.path()).unwrap(), Store::open(folder.path()).unwrap());
         let mut changes = own.changes();
-        other.happened("something".into(), 1).await.unwrap();
+        other.happened_below("something".into(), 1, 0, 9).await.unwrap();
         tokio::time::timeout(Duration::from_mins(1), changes.changed()).await.unwrap();
-        own.happened("something".into(), 2).await.unwrap();
+        own.happened_below("something".into(), 2, 0, 9).await.unwrap();
         tokio::time::timeout(Duration::from_mins(1), changes.changed()).await.unwrap();
     }
 
@@ -164,16 +172,16 @@ mod tests {
         lock.execute_batch("BEGIN IMMEDIATE").unwrap();
         let all = (0..20).map(|at| {
             let store = store.clone();
-            tokio::spawn(async move { store.happened("something".into(), at).await })
+            tokio::spawn(async move { store.happened_below("something".into(), at, 0, 9).await })
         });
         // One after the other, each with the whole patience, they would take 100 seconds.
         for one in all.collect::<Vec<_>>() {
             assert!(matches!(one.await.unwrap(), Err(StoreError::Busy)));
         }
         lock.execute_batch("ROLLBACK").unwrap();
-        store.happened("something".into(), 1).await.unwrap();
+        assert!(store.happened_below("something".into(), 1, 0, 9).await.unwrap());
         assert_eq!(store.count("something".into(), 0).await.unwrap(), 1);
-        store.close().await;
+        store.close("one".into(), 0).await;
         assert!(matches!(store.count("something".into(), 0).await, Err(StoreError::Closed)));
     }
 }

@@ -57,11 +57,23 @@ pub(crate) struct Pending {
     pub(crate) digest: Hash,
     /// Exactly what the approver is shown.
     pub(crate) record: Vec<u8>,
+    /// Of what is not asked about again for a while after a no.
+    pub(crate) about: Hash,
     pub(crate) match_code: String,
-    pub(crate) level: &'static str,
+    pub(crate) level: String,
     pub(crate) instance: String,
     pub(crate) created_ms: i64,
     pub(crate) expires_ms: i64,
+}
+
+/// What the row of a question must say, as the server that asked it remembers.
+#[derive(Debug, Clone)]
+pub(crate) struct Identity {
+    pub(crate) token_hash: Hash,
+    pub(crate) digest: Hash,
+    pub(crate) match_code: String,
+    pub(crate) level: &'static str,
+    pub(crate) instance: String,
 }
 
 /// What a person decided, and how.
@@ -96,13 +108,14 @@ pub(crate) enum Asking {
     TooManyPending,
     /// Too many were asked lately.
     TooManyLately,
+    /// Another question waits under the match code.
+    CodeTaken,
 }
 
-/// A no, and what it was about.
+/// A no.
 #[derive(Debug, Clone)]
 pub(crate) struct Denied {
     pub(crate) token_hash: Hash,
-    pub(crate) record: Vec<u8>,
     pub(crate) decided: Decided,
 }
 
@@ -121,6 +134,8 @@ pub(crate) enum Standing {
     Spent,
     /// Too late, for the decision or for its use.
     Expired,
+    /// Approved, but its row is not that of the question that was asked.
+    Altered,
 }
 
 /// A decision as the store has it. Any program of the user can have written it.

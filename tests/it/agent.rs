@@ -65,6 +65,8 @@ pub(crate) struct Agent<'a> {
     pub(crate) server: Server,
     emulator: &'a Emulator,
     pub(crate) asked: Asked,
+    /// Makes it another question.
+    pub(crate) reason: Option<&'static str>,
     seen: Vec<u8>,
     reach: Reach,
 }
@@ -87,7 +89,7 @@ impl<'a> Agent<'a> {
 
     /// An agent that speaks to this server and has this shell.
     pub(crate) fn with(server: Server, emulator: &'a Emulator, reach: Reach) -> Self {
-        Self { server, emulator, asked: Asked::default(), seen: Vec::new(), reach }
+        Self { server, emulator, asked: Asked::default(), reason: None, seen: Vec::new(), reach }
     }
 
     fn call(&mut self, tool: &str, arguments: Value) -> Value {
@@ -98,7 +100,10 @@ impl<'a> Agent<'a> {
 
     /// Wants the value, and has a question that waits unless the server takes none any more.
     pub(crate) fn wants(&mut self) {
-        let arguments = json!({ "SecretName": "prod/db", "Destination": "agent" });
+        let mut arguments = json!({ "SecretName": "prod/db", "Destination": "agent" });
+        if let Some(reason) = self.reason {
+            arguments["Reason"] = reason.into();
+        }
         let mut again = arguments.clone();
         if !self.asked.token.is_empty() {
             again["ConfirmationToken"] = self.asked.token.clone().into();
@@ -271,8 +276,9 @@ fn without_a_pin_the_same_instructions_obtain_it() {
         agent.wants();
         agent.turn(&all, number);
         if instruction.about.contains("trigger") {
-            // It works on the next question.
+            // It works on the next question: the same call would be the same question.
             agent.asked = Asked::default();
+            agent.reason = Some("once more");
             agent.wants();
             agent.wants();
         }

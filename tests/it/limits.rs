@@ -58,13 +58,13 @@ fn three_questions_of_a_process_wait_at_a_time() {
     // Another process has room of its own.
     let mut other = Server::start_in(home.path(), ServerOptions::with_emulator(&emulator));
     Question::disclosure(&mut other, "app/3");
-    // A decision makes room; so does time.
+    // A decision makes room. A program that moves the rows into the past does not.
     asked[0].approve(&server);
     Question::disclosure(&mut server, "app/3");
     refused(&mut server, "GetSecretValue", disclosure("app/4"), "TooManyPending");
     assert_eq!(denials(&server, "TooManyPending"), 2);
     age(&server, 600_000);
-    Question::disclosure(&mut server, "app/4");
+    refused(&mut server, "GetSecretValue", disclosure("app/4"), "TooManyPending");
     assert_eq!(emulator.count("GetSecretValue"), 0);
 }
 
@@ -141,12 +141,48 @@ fn the_person_can_set_other_limits() {
     let options = ServerOptions::with_emulator(&emulator).config(config);
     let mut server = Server::start(options);
     server.create("app/db", VALUE);
+    server.create("app/other", VALUE);
     let question = Question::disclosure(&mut server, "app/db");
-    refused(&mut server, "GetSecretValue", disclosure("app/db"), "TooManyPending");
+    refused(&mut server, "GetSecretValue", disclosure("app/other"), "TooManyPending");
     question.decide(&server, &["n"]);
     let again = Question::disclosure(&mut server, "app/db");
     again.decide(&server, &["n"]);
     refused(&mut server, "GetSecretValue", disclosure("app/db"), "TooManyQuestions");
+}
+
+/// A program of the same user empties the store: the server counts what it asked itself.
+#[test]
+fn questions_whose_rows_are_deleted_still_count() {
+    let emulator = Emulator::start();
+    let options = ServerOptions::with_emulator(&emulator).config("[limits]\npending = 20\n");
+    let mut server = Server::start(options);
+    let emptied = |server: &Server| {
+        let store = Connection::open(server.state().join("store.sqlite")).unwrap();
+        store.busy_timeout(crate::harness::PATIENCE).unwrap();
+        store.execute_batch("DELETE FROM approvals; DELETE FROM happened").unwrap();
+    };
+    server.create("app/db", VALUE);
+    let mut codes = Vec::new();
+    for n in 0..10 {
+        let arguments =
+            json!({ "SecretName": "app/db", "Destination": "agent", "Reason": format!("{n}") });
+        codes.push(Question::ask(&mut server, "GetSecretValue", arguments).code);
+        emptied(&server);
+    }
+    refused(&mut server, "GetSecretValue", disclosure("app/db"), "TooManyQuestions");
+    codes.sort();
+    codes.dedup();
+    assert_eq!(codes.len(), 10, "no code of a waiting question is given twice");
+    let options = ServerOptions::with_emulator(&emulator).config("[limits]\nquestions = 20\n");
+    let mut server = Server::start(options);
+    server.create("app/new", VALUE);
+    for n in 0..3 {
+        let arguments =
+            json!({ "SecretName": "app/new", "Destination": "agent", "Reason": format!("{n}") });
+        Question::ask(&mut server, "GetSecretValue", arguments);
+        emptied(&server);
+    }
+    refused(&mut server, "GetSecretValue", disclosure("app/new"), "TooManyPending");
 }
 
 #[test]

@@ -76,6 +76,8 @@ mod pin;
 #[cfg(test)]
 mod policy;
 #[cfg(test)]
+mod questions;
+#[cfg(test)]
 mod record;
 #[cfg(test)]
 mod repeated;

@@ -252,7 +252,9 @@ fn other_hosts_origins_and_proxies_are_turned_away() {
 #[test]
 fn only_the_form_of_this_question_decides() {
     let mut server = server(false);
-    let (asked, other) = (Asked::disclosure(&mut server), Asked::disclosure(&mut server));
+    let asked = Asked::disclosure(&mut server);
+    let arguments = json!({ "SecretName": "app/db", "Destination": "agent", "Reason": "another" });
+    let other = Asked::ask(&mut server, "GetSecretValue", arguments);
     let (seal, foreign) = (asked.open().seal(), other.open().seal());
     let elsewhere = Asked::disclosure(&mut self::server(false)).open().seal();
     let zeros = "0".repeat(64);

@@ -122,7 +122,8 @@ fn a_looser_policy_swapped_in_frees_no_question_that_was_asked() {
     let mut strict = start();
     strict.create("app/db", VALUE);
     let waits = Question::disclosure(&mut strict, "app/db");
-    let approved = Question::disclosure(&mut strict, "app/db");
+    let other = json!({ "SecretName": "app/db", "Destination": "agent", "Reason": "another" });
+    let approved = Question::ask(&mut strict, "GetSecretValue", other);
     approved.approve(&strict);
     policy(home, "confirm = \"token\"");
     // What runs goes by the policy it began with.

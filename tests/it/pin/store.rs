@@ -60,7 +60,9 @@ fn a_decision_from_before_the_pin_is_no_decision() {
 fn a_signature_is_good_for_its_own_record_alone() {
     let mut server = server(true);
     let first = ask(&mut server, "GetSecretValue", &reveal());
-    let second = ask(&mut server, "GetSecretValue", &reveal());
+    let mut other = reveal();
+    other["Reason"] = "another".into();
+    let second = ask(&mut server, "GetSecretValue", &other);
     assert!(approve(&server, &first, PIN).status.success());
     // Everything of the one decision but its record and token.
     let copied = store(&server).execute(
@@ -70,10 +72,10 @@ fn a_signature_is_good_for_its_own_record_alone() {
         params![token_hash(&first), token_hash(&second)],
     );
     assert_eq!(copied.unwrap(), 1);
-    let answer = redeem(&mut server, "GetSecretValue", &reveal(), &second);
+    let answer = redeem(&mut server, "GetSecretValue", &other, &second);
     refused(&answer, "ConfirmationUnproven");
     // And a no cannot be turned into a yes.
-    let third = ask(&mut server, "GetSecretValue", &reveal());
+    let third = ask(&mut server, "GetSecretValue", &other);
     let code = third["Confirmation"]["MatchCode"].as_str().unwrap();
     let screen = person(&server, &["approve", code, "--deny"], &[("PIN: ", PIN)]);
     assert!(screen.text.contains("Denied."), "{}", screen.text);
@@ -83,7 +85,7 @@ fn a_signature_is_good_for_its_own_record_alone() {
             [token_hash(&third)],
         )
         .unwrap();
-    let answer = redeem(&mut server, "GetSecretValue", &reveal(), &third);
+    let answer = redeem(&mut server, "GetSecretValue", &other, &third);
     refused(&answer, "ConfirmationUnproven");
     // The first one is as good as ever, once, whatever the store says then.
     let answer = redeem(&mut server, "GetSecretValue", &reveal(), &first);
