@@ -15,6 +15,7 @@ use rmcp::service::RequestContext;
 use rmcp::{RoleServer, ServerHandler, ServiceExt};
 use serde_json::Value;
 use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::sync::Semaphore;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
@@ -26,7 +27,7 @@ use super::progress::progress;
 use super::stdio::{self, Exemptions};
 use super::tools::{Tool, tools};
 use crate::audit::{Event, Kind};
-use crate::pipeline::{Caller, Pipeline};
+use crate::pipeline::{Caller, Pipeline, Turns};
 use crate::reply::{Question, Reply};
 use crate::sensitive::Sensitive;
 
@@ -34,6 +35,9 @@ use crate::sensitive::Sensitive;
 const FAREWELL: Duration = Duration::from_secs(5);
 /// The same for a client that does not close its side, once the process was told to end.
 const BRIEF_FAREWELL: Duration = Duration::from_millis(200);
+
+/// Most calls of a client that have no answer yet. One more is refused.
+const IN_FLIGHT: usize = 2_048;
 
 /// What an agent is told once a session, at most 2 KB.
 const INSTRUCTIONS: &str = "Manages secrets in Alibaba Cloud KMS. Tools carry the names and parameters of the KMS API. \
@@ -87,7 +91,9 @@ where
     let pages = Pages::default();
     let calls = Arc::new(Calls::default());
     let in_flight = Arc::clone(&calls);
-    let server = Server { states, pages, patience, pipeline, tools: listed, exemptions, calls };
+    let (turns, room) = (Turns::new(), Arc::new(Semaphore::new(IN_FLIGHT)));
+    let server =
+        Server { states, pages, patience, pipeline, tools: listed, exemptions, calls, turns, room };
     // On the heap: what a call needs is much, and an opening request may be one.
     let ended = match Box::pin(server.serve(guarded)).await {
         Ok(running) => over(running, stopping).await.map_err(|_| ServeError::Ended),
@@ -114,6 +120,9 @@ struct Server {
     tools: Vec<Tool>,
     exemptions: Exemptions,
     calls: Arc<Calls>,
+    turns: Turns,
+    /// For calls that have no answer yet.
+    room: Arc<Semaphore>,
 }
 
 impl Server {
@@ -123,6 +132,7 @@ impl Server {
         Caller {
             client: client
                 .map_or_else(|| "unknown".into(), |client| claimed(&client.name, &client.version)),
+            turn: self.turns.one(),
             patient: true,
             cancelled: Box::new(move || Box::pin(cancelled.clone().cancelled_owned())),
             waiting: Box::new(progress(context, self.patience.progress)),
@@ -137,7 +147,13 @@ impl Server {
         caller: &Caller,
         context: &RequestContext<RoleServer>,
     ) -> Reply {
+        tokio::select! {
+            () = caller.turn.take() => {}
+            // The pipeline records that it was given up.
+            () = context.ct.cancelled() => {}
+        }
         let reply = tool.run(&self.pipeline, arguments.clone(), caller).await;
+        caller.turn.give_back();
         if let Some(token) = token_in(arguments)
             && self.pages.shows(token)
             && self.pipeline.guard.is_over(&Sensitive::new(token.to_owned())).await
@@ -201,6 +217,12 @@ impl Server {
         request: CallToolRequestParams,
         context: RequestContext<RoleServer>,
     ) -> Result<CallToolResponse, ErrorData> {
+        let Ok(_room) = self.room.try_acquire() else {
+            let message = format!(
+                "{IN_FLIGHT} calls have no answer yet, so this one was not made; wait for some of them"
+            );
+            return Err(ErrorData::invalid_request(message, None));
+        };
         let Some(tool) = self.tools.iter().find(|tool| tool.listed.name == request.name) else {
             let known: Vec<&str> =
                 self.tools.iter().map(|tool| tool.listed.name.as_ref()).collect();

@@ -5,7 +5,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::time::Duration;
 
-use super::Pipeline;
+use super::{Pipeline, Turn};
 use crate::guard::Refusal;
 use crate::sensitive::Sensitive;
 
@@ -20,6 +20,8 @@ type Tell = dyn Fn(&str) -> Waiting<'static, Infallible> + Send + Sync;
 pub(crate) struct Caller {
     /// What the client calls itself; nobody vouches for it.
     pub(crate) client: String,
+    /// Its turn to work.
+    pub(crate) turn: Turn,
     /// Whether a repeated call may wait for a decision.
     pub(crate) patient: bool,
     /// Ends when the client gives the call up.
@@ -61,10 +63,14 @@ impl Pipeline {
         if most.is_zero() {
             return Err(Refusal::Confirm(question));
         }
-        tokio::select! {
+        // It does nothing meanwhile, so that other calls may.
+        caller.turn.give_back();
+        let decided = tokio::select! {
             biased;
             decided = self.guard.decided(token, most, (caller.cancelled)()) => decided,
             never = (caller.waiting)(&question.match_code) => match never {},
-        }
+        };
+        caller.turn.take().await;
+        decided
     }
 }

@@ -8,6 +8,7 @@ mod endpoint;
 mod place;
 mod repeated;
 mod steps;
+mod turn;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -37,6 +38,7 @@ use ending::Asked;
 pub(crate) use endpoint::{Endpoint, Listed};
 pub(crate) use place::Place;
 use steps::Stop;
+pub(crate) use turn::{Turn, Turns};
 
 /// Everything a call walks through. One for the process.
 #[derive(Debug)]

@@ -64,6 +64,8 @@ mod left_out;
 #[cfg(test)]
 mod limits;
 #[cfg(test)]
+mod load;
+#[cfg(test)]
 mod oracle;
 #[cfg(test)]
 mod page;
