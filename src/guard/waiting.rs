@@ -86,8 +86,12 @@ impl Guard {
             Ok(Standing::Unknown) => Refusal::UnknownToken,
             // One that waits in the store is too old by a clock of this process.
             Ok(Standing::Expired | Standing::Pending) => Refusal::Expired,
-            // The decision is over another record, or another question.
-            Ok(Standing::Approved | Standing::Altered) => Refusal::Mismatch(vec!["decision"]),
+            Ok(Standing::Approved) => Refusal::Mismatch(vec!["decision"]),
+            Ok(Standing::Altered) => {
+                // The yes is over another record, or another question: this one has none to come.
+                self.tokens.end(&hash);
+                Refusal::Mismatch(vec!["decision"])
+            }
             Err(refusal) => refusal,
         }
     }
