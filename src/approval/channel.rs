@@ -1,10 +1,14 @@
 //! [`Channel`]: somewhere a person can be asked; and the one way in which an answer is recorded.
 
-use super::pin::{PinError, unlock};
+use std::path::Path;
+
+use super::pin::{PinError, SigningKey, first_pin, unlock};
+use super::row::record_of;
+use super::signing::Signing;
 use crate::audit::{self, AuditLog, Durability, Kind};
 use crate::clock::Clock;
-use crate::factor::{PinFile, Statement};
-use crate::guard::approval::{Record, digest};
+use crate::factor::{PinFile, Statement, path_in};
+use crate::guard::approval::Record;
 use crate::guard::usable_until_ms;
 use crate::hex;
 use crate::operation::Destination;
@@ -28,21 +32,40 @@ pub(crate) trait Channel {
     fn method(&self) -> Method;
     /// Who decided, as far as the channel can tell.
     fn who(&self) -> String;
-    /// Shows the records, and whether a PIN protects the decision, and takes one answer for all.
-    fn ask(&mut self, records: &[Record], pin_is_set: bool) -> std::io::Result<Answer>;
+    /// Shows the records, and what signs the decision, and takes one answer for all.
+    fn ask(&mut self, records: &[Record], signing: &Signing) -> std::io::Result<Answer>;
     /// Takes the PIN. `None`: the person gives up, and nothing is decided.
     fn pin(&mut self) -> std::io::Result<Option<Sensitive>>;
+    /// Takes a first PIN, where nobody but the person can be the one who chooses it.
+    fn new_pin(&mut self) -> std::io::Result<NewPin> {
+        Ok(NewPin::NotHere)
+    }
     /// Whether it can also show the value that is asked for, to the very person who agrees.
     fn shows_value_of(&self, _: &Record) -> bool {
         false
     }
 }
 
+/// A first PIN, as far as it came.
+#[derive(Debug)]
+pub(crate) enum NewPin {
+    /// The person chose it.
+    Chosen(Sensitive),
+    /// The person gave up, and nothing is decided.
+    GivenUp,
+    /// No PIN is set this way.
+    NotHere,
+}
+
 /// Why a question could not be decided. Nothing was changed.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum DecideError {
-    #[error("the stored record does not match its digest; somebody changed the store")]
+    #[error(
+        "the question in the store is not the one that was asked: another program changed its row or its record; nothing was decided"
+    )]
     Altered,
+    #[error("no PIN is set, and one is set in a terminal only: run `kms-mcp approve` there")]
+    NoPin,
     #[error("the record was written by another version of kms-mcp")]
     Unreadable,
     #[error("the question is not open any more")]
@@ -71,18 +94,22 @@ pub(crate) struct Desk<'a> {
     pub(crate) clock: &'a Clock,
     /// The PIN, if one is set.
     pub(crate) pin: Option<PinFile>,
+    /// The state folder, where the first one is put.
+    pub(crate) state: &'a Path,
 }
 
 impl Desk<'_> {
     /// Asks through `channel` and records the answer, signed if a PIN is set: one answer for a
-    /// listed set, and a decision for each record in it.
+    /// listed set, and a decision for each record in it. A first yes sets a PIN, unless the server
+    /// that asked takes an unsigned one.
     pub(crate) async fn decide<C: Channel + ?Sized>(
         &self,
         channel: &mut C,
         pending: &[Pending],
     ) -> Result<Answer, DecideError> {
-        let records = pending.iter().map(record).collect::<Result<Vec<_>, _>>()?;
-        let answer = channel.ask(&records, self.pin.is_some())?;
+        let records = pending.iter().map(record_of).collect::<Result<Vec<_>, _>>()?;
+        let signing = Signing::of(&records, self.pin.as_ref(), self.state, self.clock);
+        let answer = channel.ask(&records, &signing)?;
         if answer == Answer::Later {
             return Ok(answer);
         }
@@ -93,12 +120,20 @@ impl Desk<'_> {
         if answer == Answer::Approve && records.iter().any(hidden) {
             return Err(DecideError::NotHere);
         }
-        let key = match &self.pin {
-            None => None,
-            Some(file) => {
+        let key = match (&self.pin, answer, signing) {
+            (Some(file), ..) => {
                 let Some(pin) = channel.pin()? else { return Ok(Answer::Later) };
                 Some(unlock(pin, file, self.store, self.audit, self.clock).await?)
             }
+            (None, Answer::Approve, Signing::NewPin) => match channel.new_pin()? {
+                NewPin::Chosen(pin) => {
+                    Some(first_pin(pin, &path_in(self.state), self.audit).await?)
+                }
+                NewPin::GivenUp => return Ok(Answer::Later),
+                NewPin::NotHere => return Err(DecideError::NoPin),
+            },
+            // A no needs no proof: it sends nothing.
+            (None, ..) => None,
         };
         let mut closed = 0;
         for (pending, record) in pending.iter().zip(&records) {
@@ -111,7 +146,8 @@ impl Desk<'_> {
                 usable_until_ms: usable_until_ms(now),
                 signature: None,
             };
-            decision.signature = key.as_ref().map(|key| key.sign(&statement(pending, &decision)));
+            decision.signature =
+                key.as_ref().map(|key: &SigningKey| key.sign(&statement(pending, &decision)));
             let kind = if decision.approve { Kind::Approved } else { Kind::Denied };
             let event = event(record, pending, &decision);
             // What was decided elsewhere, or is too old, is not decided again, nor put on record.
@@ -141,14 +177,6 @@ impl Desk<'_> {
             some => Err(DecideError::SomeClosed(some)),
         }
     }
-}
-
-/// The record that waits, if it is the one that was asked.
-fn record(pending: &Pending) -> Result<Record, DecideError> {
-    if digest(&pending.record) != pending.digest {
-        return Err(DecideError::Altered);
-    }
-    serde_json::from_slice(&pending.record).map_err(|_| DecideError::Unreadable)
 }
 
 fn statement<'a>(pending: &'a Pending, decision: &'a Decision) -> Statement<'a> {
@@ -184,7 +212,8 @@ fn event(record: &Record, pending: &Pending, decision: &Decision) -> audit::Even
             who: Some(decision.who.clone()),
             latency_ms: Some(decision.at_ms - pending.created_ms),
             signature: decision.signature.as_deref().map(hex::encode),
-            key: None,
+            factor: Some(if decision.signature.is_some() { "pin" } else { "none" }.into()),
+            ..audit::Approval::default()
         }),
         ..audit::Event::default()
     }

@@ -26,6 +26,23 @@ pub(crate) fn typed(prompt: &str, output: &mut impl Write) -> io::Result<Option<
     typed
 }
 
+/// A new secret, typed twice.
+#[derive(Debug)]
+pub(crate) enum Twice {
+    Same(Sensitive),
+    Different,
+    GivenUp,
+}
+
+/// Asks twice, the same way as [`typed`].
+pub(crate) fn typed_twice(prompt: &str, output: &mut impl Write) -> io::Result<Twice> {
+    let Some(first) = typed(prompt, output)? else { return Ok(Twice::GivenUp) };
+    let Some(second) = typed("The same again: ", output)? else { return Ok(Twice::GivenUp) };
+    #[expect(clippy::disallowed_methods, reason = "compared with each other, both typed here")]
+    let same = first.expose() == second.expose();
+    Ok(if same { Twice::Same(first) } else { Twice::Different })
+}
+
 /// The next line of stdin. `None`: there is none.
 pub(crate) fn piped() -> io::Result<Option<Sensitive>> {
     let stdin = io::stdin();

@@ -1,8 +1,11 @@
 //! The PIN itself: a key is made of it, a decision is signed, and nothing of it is kept.
 
+use std::path::Path;
+
 use argon2::{Algorithm, Argon2, Block, Params, Version};
 use ring::rand::{SecureRandom, SystemRandom};
 use ring::signature::{Ed25519KeyPair, KeyPair};
+use unicode_normalization::UnicodeNormalization;
 use zeroize::Zeroizing;
 
 use crate::audit::{Approval, AuditError, AuditLog, Durability, Event, Kind};
@@ -60,6 +63,7 @@ impl SigningKey {
         memory.try_reserve_exact(params.block_count()).map_err(|_| PinError::Resources)?;
         memory.resize(params.block_count(), Block::new());
         let mut seed = Zeroizing::new([0_u8; 32]);
+        let pin = canonical(pin);
         #[expect(clippy::disallowed_methods, reason = "into the key, whose memory is wiped")]
         let pin = pin.expose().as_bytes();
         Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
@@ -82,12 +86,41 @@ impl std::fmt::Debug for SigningKey {
 /// # Errors
 /// It is too short or too easy: whoever can read `pin.json` can try PINs at their leisure.
 pub(crate) fn enrol(pin: &Sensitive) -> Result<PinFile, PinError> {
+    Ok(made(pin)?.0)
+}
+
+/// Sets a PIN where none is: on record first, then in the file at `path`. Gives the key it makes.
+///
+/// # Errors
+/// As [`enrol`]; and a PIN was set meanwhile: nothing is replaced.
+pub(crate) async fn first_pin(
+    pin: Sensitive,
+    path: &Path,
+    audit: &AuditLog,
+) -> Result<SigningKey, PinError> {
+    let path = path.to_owned();
+    let work = tokio::task::spawn_blocking(move || made(&pin)).await;
+    let (file, key) = work.map_err(|_| PinError::Resources)??;
+    let event = Event {
+        outcome: Some("set".into()),
+        approval: Some(Approval { key: Some(file.public_key.name()), ..Approval::default() }),
+        ..Event::default()
+    };
+    audit.record(Kind::FactorChanged, event, Durability::Synced).await?;
+    let created = tokio::task::spawn_blocking(move || file.create(&path)).await;
+    created.map_err(|_| PinError::Resources)??;
+    Ok(key)
+}
+
+/// The file of a new PIN, and its key.
+fn made(pin: &Sensitive) -> Result<(PinFile, SigningKey), PinError> {
     fit(pin)?;
     let mut salt = [0; 16];
     SystemRandom::new().fill(&mut salt).map_err(|_| PinError::Resources)?;
     let kdf = Kdf::strong(salt);
-    let public_key = SigningKey::derive(pin, &kdf)?.public()?;
-    Ok(PinFile { kdf, public_key })
+    let key = SigningKey::derive(pin, &kdf)?;
+    let public_key = key.public()?;
+    Ok((PinFile { kdf, public_key }, key))
 }
 
 /// The key, if the PIN is right. A wrong one is counted and audited.
@@ -132,8 +165,21 @@ async fn failed(audit: &AuditLog, file: &PinFile, code: &str) -> Result<(), PinE
     Ok(())
 }
 
+/// The PIN in the form that counts, however it was typed or kept: Unicode's form C, without the
+/// byte-order mark and the line end that an editor puts round it. Blanks are part of a PIN.
+fn canonical(pin: &Sensitive) -> Sensitive {
+    #[expect(clippy::disallowed_methods, reason = "into the same text in another form, wiped too")]
+    let typed = pin.expose();
+    let typed = typed.strip_prefix('\u{FEFF}').unwrap_or(typed).trim_end_matches(['\r', '\n']);
+    // Form C has at most three times the bytes (Unicode Standard Annex 15): nothing moves.
+    let mut canonical = String::with_capacity(typed.len() * 3);
+    canonical.extend(typed.nfc());
+    Sensitive::new(canonical)
+}
+
 /// Whether a new PIN is worth having.
-fn fit(pin: &Sensitive) -> Result<(), PinError> {
+pub(super) fn fit(pin: &Sensitive) -> Result<(), PinError> {
+    let pin = canonical(pin);
     #[expect(clippy::disallowed_methods, reason = "looked at, not kept")]
     let characters = Zeroizing::new(pin.expose().chars().map(u32::from).collect::<Vec<_>>());
     if characters.len() < SHORTEST {
@@ -180,6 +226,25 @@ mod tests {
         assert_eq!(of("four horses", &file.kdf), file.public_key);
         assert_ne!(of("four horseS", &file.kdf), file.public_key);
         assert_ne!(of("four horses", &Kdf::strong([0; 16])), file.public_key);
+    }
+
+    #[test]
+    fn a_pin_is_the_same_however_it_is_typed_or_kept() {
+        let same = |text: &str| {
+            #[expect(clippy::disallowed_methods, reason = "compared in a test")]
+            let canonical = canonical(&pin(text)).expose().to_owned();
+            canonical
+        };
+        let composed = "caf\u{e9}-\u{d55c}-91";
+        for typed in [
+            composed,
+            "cafe\u{301}-\u{1112}\u{1161}\u{11ab}-91",
+            "\u{feff}caf\u{e9}-\u{d55c}-91\r\n",
+        ] {
+            assert_eq!(same(typed), composed, "{typed:?}");
+        }
+        assert_eq!(same(" a b "), " a b ");
+        assert!(matches!(fit(&pin("e\u{301}e\u{301}abcd")), Err(PinError::Short)));
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::io::{self, Write};
 
 use super::channel::{Answer, Channel};
 use super::hidden::piped;
+use super::signing::Signing;
 use super::terminal::rendered;
 use crate::guard::approval::Record;
 use crate::sensitive::Sensitive;
@@ -37,9 +38,9 @@ impl<W: Write> Channel for Piped<W> {
         self.who.clone()
     }
 
-    fn ask(&mut self, records: &[Record], pin_is_set: bool) -> io::Result<Answer> {
+    fn ask(&mut self, records: &[Record], signing: &Signing) -> io::Result<Answer> {
         for record in records {
-            write!(self.output, "{}", rendered(record, pin_is_set))?;
+            write!(self.output, "{}", rendered(record, signing))?;
         }
         if self.deny {
             return Ok(Answer::Deny);

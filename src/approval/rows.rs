@@ -1,5 +1,6 @@
 //! [`Shown`]: a record as its rows; every way to a person shows these and no others.
 
+use super::signing::Signing;
 use crate::guard::approval::Record;
 use crate::text::{escaped, quoted};
 
@@ -15,17 +16,17 @@ pub(super) struct Shown {
 }
 
 impl Shown {
-    /// The rows of `record`, and one that says so if no PIN protects the decision.
-    pub(super) fn of(record: &Record, pin_is_set: bool) -> Self {
+    /// The rows of `record`, and one of what signs the decision.
+    pub(super) fn of(record: &Record, signing: Option<&Signing>) -> Self {
         Self {
             match_code: escaped(&record.match_code),
             headline: headline(record),
-            rows: rows(record, pin_is_set),
+            rows: rows(record, signing),
         }
     }
 }
 
-fn rows(record: &Record, pin_is_set: bool) -> Vec<(String, String)> {
+fn rows(record: &Record, signing: Option<&Signing>) -> Vec<(String, String)> {
     let mut rows = Vec::new();
     let mut row = |name: &str, value: &str| rows.push((name.to_owned(), escaped(value)));
     row("Action", &format!("{} (risk: {}, level: {})", record.tool, record.risk, record.level));
@@ -73,8 +74,8 @@ fn rows(record: &Record, pin_is_set: bool) -> Vec<(String, String)> {
     row("Rules digest", &record.policy_digest);
     row("Anchored", &record.anchored);
     row("Server, nonce", &format!("{}, {}", record.instance, record.nonce));
-    if !pin_is_set {
-        row("PIN", "none is set: any program of yours could approve this as well");
+    if let Some(signing) = signing {
+        row("Signed with", &signing.row());
     }
     row("Asked, until", &format!("{}, {}", record.asked_at, record.expires_at));
     row("Client claims", &quoted(&record.client));
@@ -105,7 +106,7 @@ fn place(destination: &str) -> &'static str {
 
 /// The record as lines, for a form of the MCP client: everything but what only a machine compares.
 pub(crate) fn as_lines(record: &Record) -> String {
-    let shown = Shown::of(record, true);
+    let shown = Shown::of(record, None);
     let rows =
         shown.rows.iter().filter(|(name, _)| name != "Rules digest" && name != "Server, nonce");
     rows.fold(String::new(), |text, (name, value)| text + name + ": " + value + "\n")

@@ -2,14 +2,21 @@
 
 use std::io::{BufRead, Write};
 
-use super::channel::{Answer, Channel};
-use super::hidden::typed;
+use super::channel::{Answer, Channel, NewPin};
+use super::hidden::{Twice, typed, typed_twice};
+use super::pin::{SHORTEST, fit};
 use super::rows::Shown;
+use super::signing::Signing;
 use super::waiting::line_of;
 use crate::guard::approval::Record;
 use crate::sensitive::Sensitive;
 use crate::store::Method;
 use crate::text::escaped;
+
+/// How often a line is asked for that is no answer; then nothing is decided.
+const TRIES: usize = 3;
+/// Before the first PIN.
+const NO_PIN: &str = "No PIN is set. A PIN signs your decisions, so that no program makes them for you.\nIt is kept nowhere: choose one that you remember, and that is hard to guess.";
 
 /// Shows records on `output` and reads answers from `input`. Only the command line makes one, and
 /// only of a real terminal.
@@ -19,6 +26,8 @@ pub(crate) struct Terminal<R, W> {
     pub(crate) who: String,
     /// `--deny`: the answer is no, without a question.
     pub(crate) deny: bool,
+    /// Whether the input has ended.
+    pub(crate) ended: bool,
 }
 
 impl<R: BufRead, W: Write> Channel for Terminal<R, W> {
@@ -30,9 +39,9 @@ impl<R: BufRead, W: Write> Channel for Terminal<R, W> {
         self.who.clone()
     }
 
-    fn ask(&mut self, records: &[Record], pin_is_set: bool) -> std::io::Result<Answer> {
+    fn ask(&mut self, records: &[Record], signing: &Signing) -> std::io::Result<Answer> {
         for record in records {
-            write!(self.output, "{}", rendered(record, pin_is_set))?;
+            write!(self.output, "{}", rendered(record, signing))?;
         }
         if self.deny {
             return Ok(Answer::Deny);
@@ -47,15 +56,28 @@ impl<R: BufRead, W: Write> Channel for Terminal<R, W> {
     fn pin(&mut self) -> std::io::Result<Option<Sensitive>> {
         typed("PIN: ", &mut self.output)
     }
+
+    fn new_pin(&mut self) -> std::io::Result<NewPin> {
+        writeln!(self.output, "{NO_PIN}")?;
+        let prompt = format!("New PIN, at least {SHORTEST} characters: ");
+        for _ in 0..TRIES {
+            match typed_twice(&prompt, &mut self.output)? {
+                Twice::GivenUp => break,
+                Twice::Different => writeln!(self.output, "These were two different PINs.")?,
+                Twice::Same(pin) => match fit(&pin) {
+                    Ok(()) => return Ok(NewPin::Chosen(pin)),
+                    Err(why) => writeln!(self.output, "It was not set: {why}.")?,
+                },
+            }
+        }
+        Ok(NewPin::GivenUp)
+    }
 }
 
 impl<R: BufRead, W: Write> Terminal<R, W> {
     fn yes(&mut self, prompt: &str) -> std::io::Result<Answer> {
-        Ok(match self.line(prompt)?.as_deref() {
-            None => Answer::Later,
-            Some("y" | "yes" | "approve") => Answer::Approve,
-            Some(_) => Answer::Deny,
-        })
+        let answer = self.understood(prompt, "Answer y or n.", word)?;
+        Ok(answer.unwrap_or(Answer::Later))
     }
 
     /// One yes for a listed set; what nothing brings back still wants its name.
@@ -70,45 +92,87 @@ impl<R: BufRead, W: Write> Terminal<R, W> {
         }
         for record in records.iter().filter(|record| record.type_the_name) {
             let code = escaped(&record.match_code);
-            // A slip is no decision: the rest of the set is not denied for it.
-            match self.line(&format!("{code}: type the name of the secret: "))? {
-                Some(name) if name == record.resource => {}
-                _ => return Ok(Answer::Later),
+            let answer = self.name_of(record, &format!("{code}: type the name of the secret: "))?;
+            // One slip or no leaves them all open: it was one question.
+            if answer != Answer::Approve {
+                return Ok(Answer::Later);
             }
         }
         Ok(Answer::Approve)
     }
 
     fn named(&mut self, record: &Record) -> std::io::Result<Answer> {
-        let Some(answer) = self.line("Approve? Type the name of the secret, or N: ")? else {
-            return Ok(Answer::Later);
+        let take = |line: &str| match word(line) {
+            Some(Answer::Deny) => Some(Answer::Deny),
+            _ if line == record.resource => Some(Answer::Approve),
+            // A yes, but what nothing brings back wants its name.
+            Some(Answer::Approve | Answer::Later) => Some(Answer::Later),
+            None => None,
         };
-        let named = match answer.as_str() {
-            "y" | "yes" | "approve" => match self.line("Type the name of the secret: ")? {
-                Some(name) => name,
-                None => return Ok(Answer::Later),
-            },
-            _ => answer,
+        let prompt = "Approve? Type the name of the secret, or N: ";
+        match self.understood(prompt, NOT_ITS_NAME, take)? {
+            None => Ok(Answer::Later),
+            Some(Answer::Later) => self.name_of(record, "Type the name of the secret: "),
+            Some(answer) => Ok(answer),
+        }
+    }
+
+    /// Takes the name of the secret for a yes. A no is still taken; a name that is another is none.
+    fn name_of(&mut self, record: &Record, prompt: &str) -> std::io::Result<Answer> {
+        let take = |line: &str| match word(line) {
+            _ if line == record.resource => Some(Answer::Approve),
+            Some(Answer::Deny) if !line.is_empty() => Some(Answer::Deny),
+            _ => None,
         };
-        Ok(if named == record.resource { Answer::Approve } else { Answer::Deny })
+        Ok(self.understood(prompt, NOT_ITS_NAME, take)?.unwrap_or(Answer::Later))
+    }
+
+    /// Asks until a line is one that `take` knows. `None`: the input has ended, or no line was.
+    fn understood<T>(
+        &mut self,
+        prompt: &str,
+        hint: &str,
+        take: impl Fn(&str) -> Option<T>,
+    ) -> std::io::Result<Option<T>> {
+        for _ in 0..TRIES {
+            let Some(line) = self.line(prompt)? else { return Ok(None) };
+            if let Some(taken) = take(&line) {
+                return Ok(Some(taken));
+            }
+            writeln!(self.output, "{hint}")?;
+        }
+        Ok(None)
     }
 
     /// Asks and reads a line. `None`: the input has ended.
     pub(crate) fn line(&mut self, prompt: &str) -> std::io::Result<Option<String>> {
         write!(self.output, "{prompt}")?;
         self.output.flush()?;
-        let mut line = String::new();
-        if self.input.read_line(&mut line)? == 0 {
+        let mut line = Vec::new();
+        if self.input.read_until(b'\n', &mut line)? == 0 {
+            self.ended = true;
             writeln!(self.output)?;
             return Ok(None);
         }
-        Ok(Some(line.trim().to_owned()))
+        Ok(Some(String::from_utf8_lossy(&line).trim().to_owned()))
+    }
+}
+
+/// Said of a line that is neither the name nor a no.
+const NOT_ITS_NAME: &str = "That is not the name of the secret.";
+
+/// What a word means; Enter alone is a no. `None`: it means nothing.
+fn word(line: &str) -> Option<Answer> {
+    match line.trim_end_matches(['.', '!']).to_lowercase().as_str() {
+        "y" | "yes" | "approve" => Some(Answer::Approve),
+        "" | "n" | "no" | "deny" => Some(Answer::Deny),
+        _ => None,
     }
 }
 
 /// The whole record, as text.
-pub(super) fn rendered(record: &Record, pin_is_set: bool) -> String {
-    let shown = Shown::of(record, pin_is_set);
+pub(super) fn rendered(record: &Record, signing: &Signing) -> String {
+    let shown = Shown::of(record, Some(signing));
     let mut text = format!("\n  {}   {}\n\n", shown.match_code, shown.headline);
     for (name, value) in &shown.rows {
         text.push_str(&format!("  {name:<16} {value}\n"));
@@ -138,6 +202,7 @@ mod tests {
         forged.insert("witness".into(), serde_json::Value::Null);
         forged.insert("arguments".into(), serde_json::json!([["a\u{1b}", "b\u{9b}"]]));
         forged.insert("type_the_name".into(), true.into());
+        forged.insert("require_factor".into(), true.into());
         let bytes = serde_json::to_vec(&forged).unwrap();
         let record: Record = serde_json::from_slice(&bytes).unwrap();
         let pending = Pending {
@@ -151,10 +216,10 @@ mod tests {
             created_ms: 0,
             expires_ms: 0,
         };
-        for screen in [rendered(&record, true), overview(&[pending])] {
+        for screen in [rendered(&record, &Signing::NewPin), overview(&[pending])] {
             let hidden = screen.chars().find(|found| *found != '\n' && is_hidden(*found));
             assert_eq!(hidden, None, "{screen:?}");
         }
-        assert_eq!(rendered(&record, true).lines().count(), 20, "no line is forged");
+        assert_eq!(rendered(&record, &Signing::NewPin).lines().count(), 20, "no line is forged");
     }
 }

@@ -191,6 +191,12 @@ pub(crate) struct Approval {
     /// Ed25519 signature over the decision, where a PIN is set, hex.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub signature: Option<String>,
+    /// What a person's decision was signed with: `pin` or `none`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub factor: Option<String>,
+    /// When the PIN was set: in `start`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub set_at: Option<String>,
     /// The public key of the PIN, base64url.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub key: Option<String>,

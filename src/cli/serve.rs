@@ -11,15 +11,15 @@ use tokio::net::TcpListener;
 use super::signals::Signals;
 use super::{Failure, State};
 use crate::anchor::{Anchors, check_program};
-use crate::approval::Page;
+use crate::approval::{ApproveCommand, Page};
 use crate::audit::{Approval, Event};
 use crate::client::{Client, Signature, Transport};
-use crate::clock::Clock;
+use crate::clock::{Clock, to_seconds};
 use crate::config::{Config, state_dir};
 use crate::credentials::{Credential, Credentials};
 use crate::emulator::{Behaviour, Emulator, Options};
 use crate::env::{BACKEND, ENDPOINT, Env, POLICY, REGION};
-use crate::factor::{Factor, Pinned};
+use crate::factor::{Factor, Pinned, set_at};
 use crate::files::{Links, PathError, absolute, private_folder};
 use crate::guard::policy::{InForce, Policy, SHIPPED};
 use crate::guard::{Guard, Identity, Limits};
@@ -110,7 +110,11 @@ pub(super) async fn run(flags: Flags, env: Env, scrubber: Scrubber) -> Result<Ex
     let start = Event {
         policy_digest: Some(policy.digest()),
         approval: match factor.known() {
-            Pinned::Key(key) => Some(Approval { key: Some(key.name()), ..Approval::default() }),
+            Pinned::Key(key) => Some(Approval {
+                key: Some(key.name()),
+                set_at: set_at(&state).map(to_seconds),
+                ..Approval::default()
+            }),
             Pinned::Unset | Pinned::Changed | Pinned::Unread => None,
         },
         loosened: config.loosened(),
@@ -132,7 +136,9 @@ pub(super) async fn run(flags: Flags, env: Env, scrubber: Scrubber) -> Result<Ex
         }
     };
     let (name, own, ends) = (instance.clone(), instance.clone(), clock.clone());
-    let mut page = Page::new(&state, store.clone(), audit.clone(), clock.clone(), name);
+    let approve = ApproveCommand::new(&env, named.then(|| state.clone()));
+    let command = approve.clone();
+    let mut page = Page::new(&state, store.clone(), audit.clone(), clock.clone(), name, command);
     if config.opens_browser() {
         page = page.in_browser(&env);
     }
@@ -149,7 +155,8 @@ pub(super) async fn run(flags: Flags, env: Env, scrubber: Scrubber) -> Result<Ex
             limits(&config),
             Identity { instance, anchors },
         )
-        .map_err(|_| no_randomness())?,
+        .map_err(|_| no_randomness())?
+        .requiring_factor(config.require_factor()),
         client: Client::new(Transport::new(&env)?, signature, clock),
         audit: audit.clone(),
         page,
@@ -159,7 +166,7 @@ pub(super) async fn run(flags: Flags, env: Env, scrubber: Scrubber) -> Result<Ex
         env,
         scrubber,
         wait: config.wait(),
-        state_dir: named.then_some(state),
+        approve,
         calls: AtomicU64::new(0),
     };
     tracing::info!("serving MCP on stdio");

@@ -1,6 +1,7 @@
 //! [`PinFile`]: `pin.json`, what is kept of a PIN. Never the PIN.
 
 use std::io::{ErrorKind, Write};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use base64::Engine;
@@ -147,6 +148,13 @@ impl PinFile {
         };
         write().map_err(|error: std::io::Error| FactorError::Write(error.kind()))
     }
+}
+
+/// When the file at `path` was last written or replaced: the time of its last change of status,
+/// which no program can set. `None`: that cannot be told.
+pub(super) fn set_at(path: &Path) -> Option<jiff::Timestamp> {
+    let seen = std::fs::symlink_metadata(path).ok()?;
+    jiff::Timestamp::from_second(seen.ctime()).ok()
 }
 
 /// The bytes of the file, if it is one that only its owner can have written.

@@ -14,6 +14,6 @@ mod pinned;
 mod statement;
 
 pub(crate) use file::{FactorError, Kdf, PinFile, path_in};
-pub(crate) use origin::{approver, enrolled};
+pub(crate) use origin::{approver, enrolled, set_at};
 pub(crate) use pinned::{Factor, Pinned};
 pub(crate) use statement::{PublicKey, Statement};

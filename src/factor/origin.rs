@@ -35,6 +35,11 @@ pub(crate) fn enrolled() -> Result<Option<PinFile>, FactorError> {
     anchored()?.map(|bytes| parse(Origin::Root, &bytes)).transpose()
 }
 
+/// When the file that counts was last written or replaced. `None`: that cannot be told.
+pub(crate) fn set_at(state: &Path) -> Option<jiff::Timestamp> {
+    file::set_at(&own()).or_else(|| file::set_at(&path_in(state)))
+}
+
 /// The bytes of the file that counts.
 pub(super) fn content(state: &Path) -> Result<Option<(Origin, Vec<u8>)>, FactorError> {
     match anchored()? {

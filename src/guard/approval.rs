@@ -52,6 +52,8 @@ pub(crate) struct Record {
     pub(crate) agent_says: Option<String>,
     /// The name must be typed to approve: nothing brings this back.
     pub(crate) type_the_name: bool,
+    /// Only a yes that is signed with a PIN counts.
+    pub(crate) require_factor: bool,
     pub(crate) match_code: String,
     pub(crate) instance: String,
     pub(crate) nonce: String,

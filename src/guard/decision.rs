@@ -15,6 +15,10 @@ use crate::operation::Untrusted;
 use crate::sensitive::Sensitive;
 use crate::store::{Decided, Decision, Hash, Method};
 
+/// What a person's decision was signed with, in the log.
+const SIGNED: &str = "pin";
+pub(super) const UNSIGNED: &str = "none";
+
 impl Guard {
     /// The key that a decision at `level` must be signed with, if a PIN is set.
     ///
@@ -68,7 +72,9 @@ impl Guard {
     ) -> Result<Approval, Refusal> {
         let attested =
             level == Level::Client && decided.method == Some(Method::Client) && consented;
-        if !attested && !proven(level, key, &asked.hash, &decided) {
+        let unsigned = level > Level::Token && key.is_none() && !attested;
+        let counts = proven(level, key, &asked.hash, &decided);
+        if !attested && !(counts && (!unsigned || !self.require_factor)) {
             return Err(self.unproven(&asked.hash, &decided.digest).await?);
         }
         // Signed or not, the store's own idea of the time limits is not asked.
@@ -81,8 +87,14 @@ impl Guard {
             latency_ms: Some(decided.at_ms.saturating_sub(asked.since_ms())),
             signature: decided.signature.as_deref().map(hex::encode),
             key: key.map(PublicKey::name),
+            factor: match key {
+                Some(_) if !attested => Some(SIGNED.into()),
+                _ if unsigned => Some(UNSIGNED.into()),
+                _ => None,
+            },
             method: decided.method.map(|method| method.name().into()),
             who: Some(Untrusted::new(&decided.who).as_str().into()),
+            ..Approval::default()
         })
     }
 

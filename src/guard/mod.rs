@@ -26,6 +26,7 @@ use crate::sensitive::Sensitive;
 use crate::store::Store;
 
 use approval::Record;
+use decision::UNSIGNED;
 pub(crate) use identity::Identity;
 pub(crate) use limits::Limits;
 use policy::{Effect, Facts, InForce, Level, Verdict};
@@ -45,6 +46,7 @@ pub struct Permit<O: Operation> {
     params: Params,
     target: Target,
     trail: Trail,
+    unsigned: bool,
     operation: PhantomData<fn() -> O>,
 }
 
@@ -52,6 +54,11 @@ impl<O: Operation> Permit<O> {
     /// What to send, where, and the open audit record. For `client` alone.
     pub(crate) fn spend(self) -> (Params, Target, Trail) {
         (self.params, self.target, self.trail)
+    }
+
+    /// Whether a person approved it without a PIN, as `config.toml` allows.
+    pub(crate) fn is_unsigned(&self) -> bool {
+        self.unsigned
     }
 }
 
@@ -107,6 +114,8 @@ pub(crate) struct Guard {
     limits: Limits,
     anchors: Anchors,
     tokens: tokens::Tokens,
+    /// Whether only a signed yes of a person counts.
+    require_factor: bool,
 }
 
 impl Guard {
@@ -122,7 +131,24 @@ impl Guard {
     ) -> Result<Self, ring::error::Unspecified> {
         let Identity { instance, anchors } = identity;
         let tokens = tokens::Tokens::new(instance)?;
-        Ok(Self { policy, store, audit, clock, factor: Arc::new(factor), limits, anchors, tokens })
+        Ok(Self {
+            policy,
+            store,
+            audit,
+            clock,
+            factor: Arc::new(factor),
+            limits,
+            anchors,
+            tokens,
+            require_factor: true,
+        })
+    }
+
+    /// Whether only a signed yes of a person counts, as it does if nothing is said.
+    #[must_use]
+    pub(crate) fn requiring_factor(mut self, require_factor: bool) -> Self {
+        self.require_factor = require_factor;
+        self
     }
 
     /// The policy in force.
@@ -186,6 +212,7 @@ impl Guard {
         event.decision = Some("allow".into());
         event.rule = Some(verdict.rule);
         event.level = Some(level.name().into());
+        let unsigned = redeemed.as_ref().is_some_and(|by| by.factor.as_deref() == Some(UNSIGNED));
         event.approval = redeemed;
         let durability = match request.risk {
             Risk::Inspect => Durability::Written,
@@ -197,7 +224,7 @@ impl Guard {
         for (name, value) in request.pins {
             params.set(name, value);
         }
-        Ok(Permit { params, target: request.target, trail, operation: PhantomData })
+        Ok(Permit { params, target: request.target, trail, unsigned, operation: PhantomData })
     }
 
     /// What a person would be shown, but for what makes it this very question.
@@ -224,6 +251,7 @@ impl Guard {
             client: request.client.clone(),
             agent_says: request.reason.clone(),
             type_the_name: O::outcome(request.risk) == Some(Outcome::Deleted),
+            require_factor: level == Level::Pin || self.require_factor && level > Level::Token,
             match_code: String::new(),
             instance: self.tokens.instance().into(),
             nonce: String::new(),

@@ -258,17 +258,7 @@ impl Pipeline {
         } else {
             None
         };
-        Ways { approve_with: self.approve_with(&challenge.match_code), approve_at }
-    }
-
-    fn approve_with(&self, match_code: &str) -> String {
-        match &self.state_dir {
-            None => format!("kms-mcp approve {match_code}"),
-            Some(folder) => {
-                let folder = folder.display().to_string().replace('\'', r"'\''");
-                format!("kms-mcp approve {match_code} --state-dir '{folder}'")
-            }
-        }
+        Ways { approve_with: self.approve.of(&challenge.match_code), approve_at }
     }
 }
 

@@ -10,14 +10,13 @@ mod repeated;
 mod steps;
 mod turn;
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use serde_json::{Map, Value};
 
-use crate::approval::{Page, Viewer};
+use crate::approval::{ApproveCommand, Page, Viewer};
 use crate::audit::{AuditLog, Event};
 use crate::client::Client;
 use crate::env::Env;
@@ -40,6 +39,10 @@ pub(crate) use place::Place;
 use steps::Stop;
 pub(crate) use turn::{Turn, Turns};
 
+/// Of a call that a person approved without a PIN.
+const UNSIGNED: &str =
+    "The approval was not signed with a PIN: require_factor = false in config.toml allows that.";
+
 /// Everything a call walks through. One for the process.
 #[derive(Debug)]
 pub(crate) struct Pipeline {
@@ -56,8 +59,8 @@ pub(crate) struct Pipeline {
     pub(crate) scrubber: Scrubber,
     /// How long a repeated call waits for a decision.
     pub(crate) wait: Duration,
-    /// The state folder, when it is not the default: the approver has to name it.
-    pub(crate) state_dir: Option<PathBuf>,
+    /// What the person runs to decide.
+    pub(crate) approve: ApproveCommand,
     pub(crate) calls: AtomicU64,
 }
 
@@ -173,6 +176,7 @@ impl Pipeline {
             return Err(Stop::Refused(Refusal::Cancelled));
         }
         let permit = self.guard.admit::<O>(request).await?;
+        known.notes.extend(permit.is_unsigned().then(|| UNSIGNED.to_owned()));
         let (result, trail) = self.client.send(permit, (caller.cancelled)()).await;
         Ok(match result {
             Ok(answer) => self.answer::<O>(answer, trail, asked, known).await,

@@ -107,18 +107,139 @@ fn what_waits_is_listed_and_named_by_code_or_token() {
 }
 
 #[test]
-fn a_forced_deletion_wants_the_name_typed() {
+fn a_slip_decides_nothing() {
+    let emulator = Emulator::start();
+    let config =
+        "wait_seconds = 0\n[limits]\npending = 20\nquestions = 100\ncool_off_seconds = 0\n";
+    let mut server = Server::start(ServerOptions::with_emulator(&emulator).config(config));
+    server.create("app/db", VALUE);
+    let cases: [(&[&str], &str); 12] = [
+        (&["y"], "Approved."),
+        (&["Y"], "Approved."),
+        (&["Yes"], "Approved."),
+        (&["YES"], "Approved."),
+        (&["yy", "\u{ff59}", "y"], "Approved."),
+        (&["n"], "Denied."),
+        (&["No"], "Denied."),
+        (&[""], "Denied."),
+        (&["ok", "n"], "Denied."),
+        (&["yy", "ye", "\u{662f}", "y"], "still waits"),
+        (&["64-MOOSE"], "still waits"),
+        (&[], "still waits"),
+    ];
+    for (lines, expected) in cases {
+        let question = Question::disclosure(&mut server, "app/db");
+        let screen = question.decide(&server, lines);
+        assert!(screen.text.contains(expected), "{lines:?}: {}", screen.text);
+        let answer = question.redeem(&mut server);
+        match expected {
+            "Approved." => assert_eq!(answer["Result"]["SecretData"], VALUE, "{lines:?}"),
+            "Denied." => assert_eq!(answer["Error"]["Code"], "ConfirmationDeclined", "{lines:?}"),
+            _ => {
+                assert_eq!(answer["Status"], "confirmation_required", "{lines:?}: {answer}");
+                question.decide(&server, &["n"]);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_match_code_is_taken_as_people_type_it() {
     let emulator = Emulator::start();
     let mut server = Server::start(ServerOptions::with_emulator(&emulator));
-    let cases: [(&[&str], &str); 6] = [
-        (&["y", "app/0"], "Denied."),
-        (&["y", "y"], "Denied."),
-        (&["app"], "Denied."),
-        (&["n"], "Denied."),
+    server.create("app/db", VALUE);
+    let question = Question::disclosure(&mut server, "app/db");
+    let (number, word) = question.code.split_once('-').unwrap();
+    let lower = question.code.to_lowercase();
+    for typed in [
+        &[lower.as_str()][..],
+        &[number, word],
+        &[&format!("{number} {word}")],
+        &[&format!("`{lower}`.")],
+        &[&question.code.replace('-', "")],
+    ] {
+        let screen = Pty::approve(server.home(), typed, &[]);
+        assert!(screen.text.contains(&format!("  {}   ", question.code)), "{}", screen.text);
+    }
+    let none = Pty::approve(server.home(), &["10-NOBODY"], &[]);
+    assert!(!none.status.success());
+    let other = tempfile::tempdir().unwrap();
+    let empty = Pty::approve(other.path(), &[], &[]);
+    for (screen, home) in [(none, server.home()), (empty, other.path())] {
+        let folder = home.join("state").display().to_string();
+        assert!(screen.text.contains(&folder), "{folder}: {}", screen.text);
+        assert!(screen.text.contains("ApproveWith"), "{}", screen.text);
+    }
+}
+
+#[test]
+fn the_command_in_an_answer_runs_as_it_stands() {
+    let emulator = Emulator::start();
+    let home = tempfile::tempdir().unwrap();
+    let folder = home.path().join("it's \"mine\" & `yours`");
+    std::fs::create_dir(&folder).unwrap();
+    let mut server = Server::start_in(&folder, ServerOptions::with_emulator(&emulator));
+    server.create("app/db", VALUE);
+    let asked = server.call("GetSecretValue", json!({ "SecretName": "app/db" }));
+    assert!(asked["Confirmation"]["ApproveWith"].is_null(), "level token asks nobody");
+    let arguments = json!({ "SecretName": "app/db", "Destination": "agent" });
+    let asked = server.call("GetSecretValue", arguments);
+    let command = asked["Confirmation"]["ApproveWith"].as_str().unwrap();
+    let run = |path: &str| {
+        let output = Command::new("sh")
+            .args(["-c", command])
+            .env_clear()
+            .env("PATH", path)
+            .env("HOME", home.path())
+            .stdin(Stdio::null())
+            .output()
+            .unwrap();
+        String::from_utf8(output.stderr).unwrap()
+    };
+    // An older one is first on the person's search path.
+    let older = home.path().join("kms-mcp");
+    std::fs::write(&older, "#!/bin/sh\necho older >&2\n").unwrap();
+    std::fs::set_permissions(&older, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    for path in ["/usr/bin:/bin".to_owned(), format!("{}:/usr/bin:/bin", home.path().display())] {
+        let said = run(&path);
+        assert!(said.contains("needs a terminal"), "{command}: {said}");
+    }
+    let words = format!("script -qec {} /dev/null </dev/null", shell_word(command));
+    let output = Command::new("sh").args(["-c", &words]).output().unwrap();
+    let screen = String::from_utf8_lossy(&output.stdout).into_owned();
+    let code = asked["Confirmation"]["MatchCode"].as_str().unwrap();
+    assert!(screen.contains(&format!("  {code}   ")), "{command}: {screen}");
+}
+
+fn shell_word(text: &str) -> String {
+    format!("'{}'", text.replace('\'', r"'\''"))
+}
+
+#[test]
+fn a_forced_deletion_wants_the_name_typed() {
+    let emulator = Emulator::start();
+    let config = "wait_seconds = 0\n[limits]\npending = 20\nquestions = 100\n";
+    let mut server = Server::start(ServerOptions::with_emulator(&emulator).config(config));
+    let cases: [(&[&str], &str); 8] = [
+        (&["y", "app/0"], "still waits"),
+        (&["y", "y"], "still waits"),
+        (&["app", "app/", "app/thre", "app/three"], "still waits"),
+        (&["N"], "Denied."),
         (&["y"], "still waits"),
-        (&["y", "app/six"], "Approved."),
+        (&["y", "no"], "Denied."),
+        (&["Yes", "", "app/seven"], "Approved."),
+        (&["app/8", "app/eight"], "Approved."),
     ];
-    let names = ["app/one", "app/two", "app/three", "app/four", "app/five", "app/six"];
+    let names = [
+        "app/one",
+        "app/two",
+        "app/three",
+        "app/four",
+        "app/five",
+        "app/six",
+        "app/seven",
+        "app/eight",
+    ];
     for ((lines, expected), name) in cases.into_iter().zip(names) {
         server.create(name, VALUE);
         let question = forced_of(&mut server, name);
@@ -129,7 +250,6 @@ fn a_forced_deletion_wants_the_name_typed() {
             assert_eq!(refused["Error"]["Code"], "ConfirmationDeclined", "{lines:?}");
         }
         if expected == "Approved." {
-            assert_eq!(emulator.count("DeleteSecret"), 0);
             assert_eq!(question.redeem(&mut server)["Outcome"], "deleted");
         }
     }

@@ -2,6 +2,8 @@
 //! server instead of what stands in the store.
 
 mod file;
+mod first;
+mod moved;
 mod store;
 
 use std::io::Write;
@@ -256,6 +258,12 @@ fn a_pin_through_a_pipe_stands_in_for_the_terminal() {
     assert!(!said.status.success(), "which one must be said");
     let said = piped(&server, &[token, "--pin-stdin"], "");
     assert!(!said.status.success(), "no line is no PIN");
+    // Nobody sees here which record it is: a code that somebody moved to another is not enough.
+    let code = asked["Confirmation"]["MatchCode"].as_str().unwrap();
+    for which in [vec![code], vec![token, code]] {
+        let said = piped(&server, &[which, vec!["--pin-stdin"]].concat(), &format!("{PIN}\n"));
+        assert!(String::from_utf8_lossy(&said.stderr).contains("takes the token"), "{said:?}");
+    }
     let said = piped(&server, &[token, "--pin-stdin"], &format!("{PIN}\n"));
     assert!(said.status.success(), "{}", String::from_utf8_lossy(&said.stderr));
     let answer = redeem(&mut server, "GetSecretValue", &reveal(), &asked);
@@ -267,14 +275,14 @@ fn a_pin_through_a_pipe_names_what_it_destroys() {
     let mut server = server(true);
     let gone = json!({ "SecretName": "app/db", "ForceDeleteWithoutRecovery": true });
     let asked = ask(&mut server, "DeleteSecret", &gone);
-    let code = asked["Confirmation"]["MatchCode"].as_str().unwrap();
+    let token = asked["Confirmation"]["Token"].as_str().unwrap();
     for input in [format!("{PIN}\n"), format!("{PIN}\napp/other\n")] {
-        let said = piped(&server, &[code, "--pin-stdin"], &input);
+        let said = piped(&server, &[token, "--pin-stdin"], &input);
         assert!(!said.status.success());
         let answer = redeem(&mut server, "DeleteSecret", &gone, &asked);
         assert_eq!(answer["Status"], "confirmation_required", "{answer}");
     }
-    let said = piped(&server, &[code, "--pin-stdin"], &format!("{PIN}\napp/db\n"));
+    let said = piped(&server, &[token, "--pin-stdin"], &format!("{PIN}\napp/db\n"));
     assert!(said.status.success(), "{}", String::from_utf8_lossy(&said.stderr));
     let answer = redeem(&mut server, "DeleteSecret", &gone, &asked);
     assert_eq!(answer["Outcome"], "deleted", "{answer}");
@@ -285,7 +293,8 @@ fn without_a_pin_a_pipe_is_refused_and_a_terminal_says_what_is_missing() {
     let mut server = server(false);
     let asked = ask(&mut server, "GetSecretValue", &reveal());
     let code = asked["Confirmation"]["MatchCode"].as_str().unwrap();
-    let said = piped(&server, &[code, "--pin-stdin"], "anything at all\n");
+    let token = asked["Confirmation"]["Token"].as_str().unwrap();
+    let said = piped(&server, &[token, "--pin-stdin"], "anything at all\n");
     assert!(!said.status.success());
     assert!(String::from_utf8_lossy(&said.stderr).contains("kms-mcp pin set"));
     let said = piped(&server, &[code], "y\n");

@@ -25,6 +25,7 @@ use ring::rand::{SecureRandom, SystemRandom};
 use tokio::net::TcpListener;
 use tokio::sync::OnceCell;
 
+use super::command::ApproveCommand;
 use crate::audit::AuditLog;
 use crate::clock::Clock;
 use crate::env::Env;
@@ -48,6 +49,7 @@ pub(crate) struct Page {
     state: std::path::PathBuf,
     /// Names this server in records.
     instance: String,
+    command: ApproveCommand,
     browser: Option<Browser>,
     site: OnceCell<Arc<Site>>,
 }
@@ -60,9 +62,10 @@ impl Page {
         audit: AuditLog,
         clock: Clock,
         instance: String,
+        command: ApproveCommand,
     ) -> Self {
         let (state, site) = (state.to_owned(), OnceCell::new());
-        Self { store, audit, clock, state, instance, browser: None, site }
+        Self { store, audit, clock, state, instance, command, browser: None, site }
     }
 
     /// The person who approved on the page that the value of that question be shown to them there,
@@ -109,6 +112,7 @@ impl Page {
             state: self.state.clone(),
             sealer,
             instance: self.instance.clone(),
+            command: self.command.clone(),
             shown: Shown::new(),
             path: hex::encode(&path),
             host: listener.local_addr()?.to_string(),

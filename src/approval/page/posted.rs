@@ -3,6 +3,7 @@
 use std::io;
 
 use super::form::Form;
+use crate::approval::Signing;
 use crate::approval::channel::{Answer, Channel};
 use crate::guard::approval::Record;
 use crate::sensitive::Sensitive;
@@ -38,7 +39,7 @@ impl Channel for Posted {
         format!("uid {} or whoever had the address", rustix::process::getuid().as_raw())
     }
 
-    fn ask(&mut self, records: &[Record], _: bool) -> io::Result<Answer> {
+    fn ask(&mut self, records: &[Record], _: &Signing) -> io::Result<Answer> {
         let answer = self.form.answer.unwrap_or(Answer::Later);
         let named = |record: &Record| self.form.name.trim() == record.resource;
         self.misnamed = answer == Answer::Approve

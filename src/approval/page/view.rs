@@ -4,6 +4,7 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::style::SHEET;
 use crate::approval::rows::Shown;
+use crate::approval::signing::Signing;
 use crate::guard::approval::Record;
 use crate::sensitive::Sensitive;
 use crate::store::Pending;
@@ -13,7 +14,9 @@ use crate::text::{escaped, quoted};
 #[derive(Debug)]
 pub(super) struct Question<'a> {
     pub(super) record: &'a Record,
-    pub(super) pin_is_set: bool,
+    pub(super) signing: &'a Signing,
+    /// What the person runs where no PIN is set: a page sets none.
+    pub(super) command: &'a str,
     /// Where the form goes.
     pub(super) action: &'a str,
     pub(super) seal: &'a str,
@@ -25,7 +28,7 @@ pub(super) struct Question<'a> {
 
 impl Question<'_> {
     pub(super) fn page(&self) -> Markup {
-        let shown = Shown::of(self.record, self.pin_is_set);
+        let shown = Shown::of(self.record, Some(self.signing));
         let content = html! {
             h1 { (shown.headline) }
             @if let Some(message) = self.message {
@@ -41,19 +44,24 @@ impl Question<'_> {
             }
             form method="post" action=(self.action) autocomplete="off" aria-label="Your decision" {
                 input type="hidden" name="seal" value=(self.seal);
-                @if self.record.type_the_name {
+                @if *self.signing == Signing::NewPin {
+                    p { "To approve, set a PIN first, in a terminal of yours. This page sets none. Run:" }
+                    p { code { (self.command) } }
+                } @else if self.record.type_the_name {
                     label for="name" { "To approve, type the name of the secret" }
                     input #name name="name" type="text" autocapitalize="none" spellcheck="false"
                         aria-describedby="for-good";
                     p.faint #for-good { "Nothing brings it back." }
                 }
-                @if self.pin_is_set {
+                @if self.signing.wants_pin() {
                     label for="pin" { "PIN, to approve or to deny" }
-                    input #pin name="pin" type="password" required;
+                    input #pin name="pin" type="password" autocomplete="one-time-code" required;
                 }
                 div.buttons {
                     button.deny name="answer" value="deny" { "Deny" }
-                    button.approve name="answer" value="approve" { "Approve" }
+                    @if *self.signing != Signing::NewPin {
+                        button.approve name="answer" value="approve" { "Approve" }
+                    }
                 }
             }
             p { a href=(self.list) { "All that wait" } }

@@ -22,11 +22,14 @@ use super::shown::{Place, Shown, Taken};
 use super::style::policy;
 use super::view::{Question, coming, list, notice, ready, value};
 use crate::approval::channel::{Answer, Channel as _, DecideError, Desk};
+use crate::approval::command::ApproveCommand;
 use crate::approval::pin::PinError;
+use crate::approval::row::record_of;
+use crate::approval::signing::Signing;
 use crate::audit::{self, AuditLog, Durability, Kind};
 use crate::clock::Clock;
 use crate::factor::{FactorError, PinFile, approver};
-use crate::guard::approval::{Record, digest};
+use crate::guard::approval::Record;
 use crate::hex;
 use crate::operation::Destination;
 use crate::store::{Hash, Method, Pending, Store};
@@ -49,6 +52,8 @@ pub(super) struct Site {
     pub(super) sealer: Sealer,
     /// Names this server in records.
     pub(super) instance: String,
+    /// What the person runs in a terminal.
+    pub(super) command: ApproveCommand,
     /// Values for the person.
     pub(super) shown: Shown,
     /// 128 random bits that every path begins with.
@@ -181,19 +186,26 @@ impl Site {
 
     /// Shows exactly the record, and the form.
     async fn question(&self, pending: &Pending, status: StatusCode, message: Option<&str>) -> Seen {
-        if digest(&pending.record) != pending.digest {
-            return self.broken(&DecideError::Altered.to_string());
-        }
-        let Ok(record) = serde_json::from_slice::<Record>(&pending.record) else {
-            return self.broken(&DecideError::Unreadable.to_string());
-        };
-        let pin_is_set = match self.pin_file().await {
-            Ok(file) => file.is_some(),
+        let record = match record_of(pending) {
+            Ok(record) => record,
             Err(error) => return self.broken(&error.to_string()),
+        };
+        let pin = match self.pin_file().await {
+            Ok(file) => file,
+            Err(error) => return self.broken(&error.to_string()),
+        };
+        let signing =
+            Signing::of(std::slice::from_ref(&record), pin.as_ref(), &self.state, &self.clock);
+        // A terminal decides, but for what is shown here to whoever decides.
+        let command = if record.destination.as_deref() == Some(Destination::Person.name()) {
+            self.command.pin_set()
+        } else {
+            self.command.of(&record.match_code)
         };
         let question = Question {
             record: &record,
-            pin_is_set,
+            signing: &signing,
+            command: &command,
             action: &self.way_to(&pending.token_hash),
             seal: &self.sealer.seal(pending),
             message,
@@ -216,7 +228,8 @@ impl Site {
             Ok(pin) => pin,
             Err(error) => return self.broken(&error.to_string()),
         };
-        let desk = Desk { store: &self.store, audit: &self.audit, clock: &self.clock, pin };
+        let (store, audit, clock) = (&self.store, &self.audit, &self.clock);
+        let desk = Desk { store, audit, clock, pin, state: &self.state };
         let mut posted = Posted::new(form, self.instance.clone());
         // Before the yes is given: the agent's call may wait for it, and is quick.
         let place = match self.place_for(&posted, &pending) {
@@ -250,6 +263,10 @@ impl Site {
             )) => {
                 let why = format!("Nothing was decided: {error}.");
                 self.question(&pending, StatusCode::FORBIDDEN, Some(&why)).await
+            }
+            Err(DecideError::NoPin) => {
+                let why = "Nothing was decided: no PIN is set.";
+                self.question(&pending, StatusCode::CONFLICT, Some(why)).await
             }
             Err(DecideError::Closed) => self.closed(StatusCode::CONFLICT),
             Err(DecideError::NotHere) => {

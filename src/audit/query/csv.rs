@@ -7,7 +7,7 @@ use super::line::Line;
 use crate::text::is_hidden;
 
 /// The columns: paths of members, as the log names them.
-const COLUMNS: [&str; 49] = [
+const COLUMNS: [&str; 51] = [
     "time",
     "instance",
     "seq",
@@ -34,6 +34,8 @@ const COLUMNS: [&str; 49] = [
     "approval.record_digest",
     "approval.signature",
     "approval.key",
+    "approval.factor",
+    "approval.set_at",
     "cloud.account",
     "cloud.caller",
     "cloud.caller_key",

@@ -2,6 +2,7 @@
 
 mod patient;
 mod watch;
+mod which;
 
 use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
@@ -17,9 +18,9 @@ use crate::clock::Clock;
 use crate::config::{Config, state_dir};
 use crate::env::Env;
 use crate::factor::{PinFile, approver};
-use crate::guard::approval::token_hash;
 use crate::store::{Pending, Store};
 use patient::Patient;
+use which::{ELSEWHERE, are_tokens, named};
 
 #[derive(Debug, Args)]
 pub(super) struct Flags {
@@ -33,7 +34,8 @@ pub(super) struct Flags {
     #[arg(long, conflicts_with_all = ["which", "deny", "pin_stdin"])]
     watch: bool,
     /// Read the PIN from the first line of stdin; for forced deletions, their names from the next.
-    /// Needs no terminal
+    /// Needs no terminal, and the tokens (`ct_...`): a match code is too short to be all that is
+    /// compared where nobody sees the request
     #[arg(long, requires = "which")]
     pin_stdin: bool,
     #[command(flatten)]
@@ -53,13 +55,19 @@ pub(super) async fn run(flags: Flags, env: &Env) -> Result<ExitCode, Failure> {
     let store = Store::open(&state)?;
     let place = Place { state, config, clock, store };
     if flags.pin_stdin {
+        if !are_tokens(&flags.which) {
+            return Err(Failure(
+                "--pin-stdin takes the token (`ct_...`) and no match code: nobody sees here what is signed"
+                    .into(),
+            ));
+        }
         if place.pin()?.is_none() {
             return Err(Failure(
                 "--pin-stdin needs a PIN that is set: run `kms-mcp pin set` in a terminal".into(),
             ));
         }
         let mut channel = Piped::new(&mut stdout, who("through a pipe"), flags.deny)?;
-        let pending = named(&flags.which, &place.waiting().await?)?;
+        let pending = named(&flags.which, &place.waiting().await?, &place.state)?;
         let answer = place.decide(&mut channel, &pending).await??;
         if answer == Answer::Later {
             return Err(Failure(
@@ -73,16 +81,19 @@ pub(super) async fn run(flags: Flags, env: &Env) -> Result<ExitCode, Failure> {
     let who = who(&terminal_name());
     if flags.watch {
         let input = Patient::new(stdin.lock(), &place);
-        let mut channel = Terminal { input, output: &mut stdout, who, deny: false };
+        let mut channel = Terminal { input, output: &mut stdout, who, deny: false, ended: false };
         return watch::run(&place, &mut channel).await;
     }
-    let mut channel = Terminal { input: stdin.lock(), output: &mut stdout, who, deny: flags.deny };
-    let pending = chosen(&flags.which, place.waiting().await?, &mut channel)?;
+    let mut channel =
+        Terminal { input: stdin.lock(), output: &mut stdout, who, deny: flags.deny, ended: false };
+    let pending = chosen(&flags.which, &place, &mut channel).await?;
     if pending.is_empty() {
         return Ok(ExitCode::SUCCESS);
     }
     let answer = place.decide(&mut channel, &pending).await??;
-    place.offer_pin(channel.output).await?;
+    if answer == Answer::Approve {
+        place.offer_pin(channel.output).await?;
+    }
     writeln!(stdout, "{}", said(answer, pending.len()))?;
     Ok(ExitCode::SUCCESS)
 }
@@ -143,7 +154,8 @@ impl Place {
         let (pin, instance) = (self.pin()?, serve::instance()?);
         let start = Event::default();
         let audit = super::audit::open(&self.state, &self.config, &self.clock, &instance, start)?;
-        let desk = Desk { store: &self.store, audit: &audit, clock: &self.clock, pin };
+        let (store, clock) = (&self.store, &self.clock);
+        let desk = Desk { store, audit: &audit, clock, pin, state: &self.state };
         let answer = desk.decide(channel, pending).await;
         audit.stop().await;
         Ok(answer)
@@ -160,48 +172,31 @@ impl Place {
 }
 
 /// The requests that were named, or that the person names now.
-fn chosen<R: std::io::BufRead, W: Write>(
+async fn chosen<R: std::io::BufRead, W: Write>(
     which: &[String],
-    waiting: Vec<Pending>,
+    place: &Place,
     terminal: &mut Terminal<R, W>,
 ) -> Result<Vec<Pending>, Failure> {
+    let waiting = place.waiting().await?;
     if !which.is_empty() {
-        return named(which, &waiting);
+        return named(which, &waiting, &place.state);
     }
     if waiting.is_empty() {
-        writeln!(terminal.output, "Nothing waits for a decision.")?;
+        let folder = place.state.display();
+        writeln!(terminal.output, "Nothing waits for a decision in {folder}. {ELSEWHERE}")?;
         return Ok(waiting);
     }
     write!(terminal.output, "{}", overview(&waiting))?;
     if waiting.len() == 1 {
         return Ok(waiting);
     }
-    let line = terminal.line("Which ones? Match codes: ")?.unwrap_or_default();
-    let which: Vec<String> = line.split_whitespace().map(str::to_owned).collect();
-    named(&which, &waiting)
-}
-
-/// The requests of those match codes or tokens, in that order, none twice.
-fn named(which: &[String], waiting: &[Pending]) -> Result<Vec<Pending>, Failure> {
-    let mut found: Vec<Pending> = Vec::new();
-    for which in which {
-        let hash = token_hash(which);
-        let code = which.to_ascii_uppercase();
-        let mut matching =
-            waiting.iter().filter(|one| one.token_hash == hash || one.match_code == code);
-        let Some(one) = matching.next() else {
-            return Err(Failure(
-                "nothing waits under this match code or token; it may have expired".into(),
-            ));
-        };
-        if matching.next().is_some() {
-            return Err(Failure("two requests have this match code; name one by its token".into()));
-        }
-        if found.iter().all(|other| other.token_hash != one.token_hash) {
-            found.push(one.clone());
+    match terminal.line("Which ones? Match codes: ")? {
+        Some(line) if !line.is_empty() => named(&[line], &waiting, &place.state),
+        _ => {
+            writeln!(terminal.output, "{}", said(Answer::Later, waiting.len()))?;
+            Ok(Vec::new())
         }
     }
-    Ok(found)
 }
 
 /// Who sits here, as far as the system knows.

@@ -41,11 +41,21 @@ pub(super) async fn run<W: Write>(
         // What was typed before a question is shown was meant for another one.
         tcflush(std::io::stdin(), QueueSelector::IFlush).map_err(std::io::Error::from)?;
         match place.decide(terminal, std::slice::from_ref(&first)).await? {
+            Ok(Answer::Later) if !terminal.ended => {
+                aside.push(first.token_hash);
+                let later = said(Answer::Later, 1);
+                writeln!(terminal.output, "{later} `kms-mcp approve` asks about it again.")?;
+            }
             Ok(Answer::Later) => {
                 writeln!(terminal.output, "{} Watching ends here.", said(Answer::Later, 1))?;
                 return Ok(ExitCode::SUCCESS);
             }
-            Ok(answer) => writeln!(terminal.output, "{}", said(answer, 1))?,
+            Ok(answer) => {
+                writeln!(terminal.output, "{}", said(answer, 1))?;
+                if answer == Answer::Approve {
+                    place.offer_pin(&mut terminal.output).await?;
+                }
+            }
             Err(wrong @ DecideError::Pin(_)) => writeln!(terminal.output, "{wrong}")?,
             Err(DecideError::Terminal(gone)) if gone.kind() == ErrorKind::TimedOut => {
                 writeln!(terminal.output, "\nIt was decided elsewhere, withdrawn, or expired.")?;
@@ -55,6 +65,5 @@ pub(super) async fn run<W: Write>(
                 writeln!(terminal.output, "{other}")?;
             }
         }
-        place.offer_pin(&mut terminal.output).await?;
     }
 }

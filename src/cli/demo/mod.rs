@@ -17,6 +17,7 @@ use crate::audit::{AuditKey, Event, Expected, verify};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::env::Env;
+use crate::factor::approver;
 use crate::store::Store;
 use folder::Folder;
 use rehearsal::Rehearsal;
@@ -35,6 +36,7 @@ pub(super) async fn run(env: &Env) -> Result<ExitCode, Failure> {
         transcript: Transcript::new(env),
         session: Session::start(folder.path())?,
         state: folder.path().join("state"),
+        pin: serve::instance()?,
     };
     demo.play().await?;
     demo.session.close().await?;
@@ -52,6 +54,8 @@ struct Demo {
     transcript: Transcript,
     session: Session,
     state: std::path::PathBuf,
+    /// Of the person who is played.
+    pin: String,
 }
 
 impl Demo {
@@ -143,8 +147,9 @@ impl Demo {
         )?;
         let (instance, config) = (serve::instance()?, Config::default());
         let audit = super::audit::open(&self.state, &config, &clock, &instance, Event::default())?;
-        let mut person = Rehearsal::default();
-        let desk = Desk { store: &store, audit: &audit, clock: &clock, pin: None };
+        let mut person = Rehearsal { saw: String::new(), pin: self.pin.clone() };
+        let pin = approver(&self.state)?;
+        let desk = Desk { store: &store, audit: &audit, clock: &clock, pin, state: &self.state };
         let answer = desk.decide(&mut person, std::slice::from_ref(pending)).await;
         audit.stop().await;
         answer?;

@@ -1,15 +1,16 @@
 //! The person, played: sees the record the server made and says yes.
 
-use crate::approval::{Answer, Channel};
+use crate::approval::{Answer, Channel, NewPin, Signing};
 use crate::guard::approval::Record;
 use crate::sensitive::Sensitive;
 use crate::store::Method;
 
 /// Approves what it is shown. Only the demo makes one, for its own throw-away store.
-#[derive(Default)]
 pub(super) struct Rehearsal {
     /// What the person was shown, in short.
     pub(super) saw: String,
+    /// A PIN of its own, which protects nothing but the throw-away store.
+    pub(super) pin: String,
 }
 
 impl Channel for Rehearsal {
@@ -21,14 +22,18 @@ impl Channel for Rehearsal {
         "the demo, playing the person".into()
     }
 
-    fn ask(&mut self, records: &[Record], _pin_is_set: bool) -> std::io::Result<Answer> {
+    fn ask(&mut self, records: &[Record], _: &Signing) -> std::io::Result<Answer> {
         self.saw = records.iter().map(seen).collect::<Vec<_>>().join("\n");
         Ok(Answer::Approve)
     }
 
-    /// The throw-away store has none.
     fn pin(&mut self) -> std::io::Result<Option<Sensitive>> {
-        Ok(None)
+        Ok(Some(Sensitive::new(self.pin.clone())))
+    }
+
+    fn new_pin(&mut self) -> std::io::Result<NewPin> {
+        self.saw.push_str("\na PIN is set first, typed twice");
+        Ok(NewPin::Chosen(Sensitive::new(self.pin.clone())))
     }
 }
 

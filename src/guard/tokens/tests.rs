@@ -48,6 +48,7 @@ fn record(resource: &str) -> Record {
         client: none(),
         agent_says: None,
         type_the_name: false,
+        require_factor: true,
         match_code: none(),
         instance: none(),
         nonce: none(),
