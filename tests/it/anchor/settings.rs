@@ -167,6 +167,19 @@ fn what_cannot_be_trusted_stops_the_server_and_every_command_that_decides() {
         let stderr = refused(home.path(), start());
         assert!(stderr.contains(says), "{text}: {stderr}");
     }
+    // A policy that root names is as good as the folder it lies in.
+    let policy = home.path().join("policy.toml");
+    fs::write(&policy, "version = 1\nextends = \"default\"\n").unwrap();
+    put(&format!("policy = '{}'\n", policy.display()));
+    let stderr = refused(home.path(), start());
+    // The folder of temporary files stands above it.
+    assert!(stderr.contains("by others") || stderr.contains("must be root's"), "{stderr}");
+    let policy = folder.join("policy.toml");
+    put("policy = '/etc/kms-mcp/policy.toml'\n");
+    fs::write(&policy, "version = 1\nextends = \"default\"\n").unwrap();
+    drop(Server::start_in(home.path(), start()));
+    give(&policy, USER);
+    assert!(refused(home.path(), start()).contains("must be root's"));
     put("");
     let server = Server::start_in(home.path(), start());
     assert_eq!(start_record(&server)["anchored"], "settings");
