@@ -15,6 +15,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use serde_json::{Map, Value};
+use tokio::task::block_in_place;
 
 use crate::approval::{ApproveCommand, Page, Viewer};
 use crate::audit::{AuditLog, Event};
@@ -123,7 +124,9 @@ impl Pipeline {
     ) -> Result<Reply, Stop> {
         let (input, common) = arguments::parse::<O>(schema, arguments).map_err(Refusal::Invalid)?;
         let witness = O::witness(&input);
-        let mut request = self.request::<O>(input, common, caller, call)?;
+        // The files of a profile and of a value are read here: no other call waits for a slow disk.
+        let resolve = || self.request::<O>(input, common, caller, call);
+        let mut request = block_in_place(resolve)?;
         known.scrubbers.extend(self.values_of(&request));
         known.event = request.event(O::SPEC.action, self.guard.policy());
         if let Some(absent) = self.describe::<O>(&mut request, caller).await? {
@@ -157,7 +160,8 @@ impl Pipeline {
             known.equivalent = known.equivalent.take().map(|_| equivalent_of::<O>(&request));
         }
         let viewer = self.viewer::<O>(&request, &verdict, level).map_err(Refusal::Invalid)?;
-        let prepared = request.file_name.as_deref().map(|name| self.disclosed.prepare(name));
+        let prepare = |name| block_in_place(|| self.disclosed.prepare(name));
+        let prepared = request.file_name.as_deref().map(prepare);
         let writes = matches!(request.risk, Risk::Write | Risk::Destroy);
         let labels = auto_key::given(&request, "VersionStage")
             .or_else(|| auto_key::given(&request, "VersionStages"));

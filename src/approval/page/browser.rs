@@ -1,6 +1,6 @@
 //! [`Browser`]: opens a question for the person, if `config.toml` says so.
 
-use std::collections::HashSet;
+use std::collections::VecDeque;
 use std::process::Stdio;
 use std::sync::{Mutex, PoisonError};
 
@@ -12,11 +12,15 @@ use crate::store::Hash;
 /// What opens an address the way the person chose.
 const OPENER: &str = if cfg!(target_os = "macos") { "open" } else { "xdg-open" };
 
+/// How many questions are remembered as opened: more than wait at a time.
+const REMEMBERED: usize = 1_024;
+
 /// The person's browser, and what was opened in it.
 pub(super) struct Browser {
     /// All that it gets of our environment: credentials may stand in the rest.
     environment: Vec<(&'static str, String)>,
-    opened: Mutex<HashSet<Hash>>,
+    /// The latest questions that were opened, the oldest first.
+    opened: Mutex<VecDeque<Hash>>,
 }
 
 impl Browser {
@@ -30,8 +34,15 @@ impl Browser {
 
     /// Opens `address`, unless the question was opened before.
     pub(super) fn open_once(&self, question: Hash, address: &str) {
-        if !self.opened.lock().unwrap_or_else(PoisonError::into_inner).insert(question) {
-            return;
+        {
+            let mut opened = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
+            if opened.contains(&question) {
+                return;
+            }
+            opened.push_back(question);
+            if opened.len() > REMEMBERED {
+                opened.pop_front();
+            }
         }
         let started = Command::new(OPENER)
             .arg(address)
