@@ -14,12 +14,41 @@ pub(crate) const POLICY: &str = "KMS_MCP_POLICY";
 /// A KMS endpoint to use instead of the region's.
 pub(crate) const ENDPOINT: &str = "KMS_MCP_ENDPOINT";
 
-/// Credentials and profile of the official SDKs and CLI (facts/kms.md §5.1).
-pub(crate) const ACCESS_KEY_ID: &str = "ALIBABA_CLOUD_ACCESS_KEY_ID";
-pub(crate) const ACCESS_KEY_SECRET: &str = "ALIBABA_CLOUD_ACCESS_KEY_SECRET";
-pub(crate) const SECURITY_TOKEN: &str = "ALIBABA_CLOUD_SECURITY_TOKEN";
-pub(crate) const PROFILE: &str = "ALIBABA_CLOUD_PROFILE";
-pub(crate) const PROFILE_DISABLED: &str = "ALIBABA_CLOUD_CLI_PROFILE_DISABLED";
+/// The variables that hold an AccessKey.
+#[derive(Debug)]
+pub(crate) struct KeyNames {
+    pub(crate) id: &'static str,
+    pub(crate) secret: &'static str,
+    pub(crate) token: &'static str,
+}
+
+/// An AccessKey, in the order of the CLI (aliyun-cli, `config/profile.go`).
+pub(crate) const KEYS: [KeyNames; 3] = [
+    KeyNames {
+        id: "ALIBABA_CLOUD_ACCESS_KEY_ID",
+        secret: "ALIBABA_CLOUD_ACCESS_KEY_SECRET",
+        token: "ALIBABA_CLOUD_SECURITY_TOKEN",
+    },
+    KeyNames {
+        id: "ALIBABACLOUD_ACCESS_KEY_ID",
+        secret: "ALIBABACLOUD_ACCESS_KEY_SECRET",
+        token: "ALIBABACLOUD_SECURITY_TOKEN",
+    },
+    KeyNames {
+        id: "ALICLOUD_ACCESS_KEY_ID",
+        secret: "ALICLOUD_ACCESS_KEY_SECRET",
+        token: "ALICLOUD_SECURITY_TOKEN",
+    },
+];
+/// The profile, in the order of the CLI (aliyun-cli, `config/configuration.go`).
+pub(crate) const PROFILE: [&str; 3] =
+    ["ALIBABACLOUD_PROFILE", "ALIBABA_CLOUD_PROFILE", "ALICLOUD_PROFILE"];
+/// `true` in one of them leaves the file of profiles aside: of the SDKs, and twice of the CLI.
+pub(crate) const PROFILE_DISABLED: [&str; 3] = [
+    "ALIBABA_CLOUD_CLI_PROFILE_DISABLED",
+    "ALIBABA_CLOUD_IGNORE_PROFILE",
+    "ALIBABACLOUD_IGNORE_PROFILE",
+];
 
 /// The region, in the order the CLI asks (facts/kms.md §5.2).
 pub(crate) const REGION: [&str; 3] =
@@ -29,6 +58,9 @@ pub(crate) const REGION: [&str; 3] =
 pub(crate) const CONNECT_TIMEOUT: &str = "ALIBABA_CLOUD_CONNECT_TIMEOUT";
 /// Seconds to wait for an answer, 1 to 300; 30 when unset.
 pub(crate) const READ_TIMEOUT: &str = "ALIBABA_CLOUD_READ_TIMEOUT";
+
+/// A proxy in one of them is not used; it is named when no connection comes about.
+pub(crate) const PROXIES: [&str; 4] = ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"];
 
 /// XDG folders (freedesktop.org base directory specification) and what they default from.
 const HOME: &str = "HOME";
@@ -89,6 +121,11 @@ impl Env {
     /// A variable that is no secret.
     pub(crate) fn get(&self, name: &str) -> Option<&str> {
         self.variables.get(name).map(String::as_str)
+    }
+
+    /// The first of these variables that is set, with its name.
+    pub(crate) fn first(&self, names: &[&'static str]) -> Option<(&'static str, &str)> {
+        names.iter().find_map(|name| Some((*name, self.get(name)?)))
     }
 
     /// A variable whose content is a secret.

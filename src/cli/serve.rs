@@ -129,10 +129,13 @@ pub(super) async fn run(flags: Flags, env: Env, scrubber: Scrubber) -> Result<Ex
         Backend::Alibaba => {
             let named = flags.endpoint.as_deref().or_else(|| env.get(ENDPOINT));
             let endpoint = named.map(|named| Endpoint::named(named, &listed)).transpose()?;
-            let region =
-                flags.region.as_deref().or_else(|| REGION.iter().find_map(|name| env.get(name)));
+            let region = flags.region.as_deref().or_else(|| Some(env.first(&REGION)?.1));
             let region = region.map(str::to_owned).or_else(|| config.region.clone());
-            Place::new(Credentials::Chain(Arc::clone(&env)), endpoint, region)?
+            let credentials = Credentials::Chain(Arc::clone(&env));
+            for remark in credentials.remarks() {
+                tracing::info!("{remark}");
+            }
+            Place::new(credentials, endpoint, region)?
         }
     };
     let (name, own, ends) = (instance.clone(), instance.clone(), clock.clone());
@@ -260,15 +263,13 @@ async fn embedded(data: &Path, clock: &Clock) -> Result<Place, Failure> {
         crate::sensitive::Sensitive::new(identity.access_key_id.clone()),
         copy(&identity.access_key_secret),
         None,
-        "embedded",
+        "the embedded KMS",
     );
     let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
     let endpoint = Endpoint::embedded(listener.local_addr()?);
     tokio::spawn(emulator.serve(listener, std::future::pending()));
     let credentials = Credentials::Fixed(Arc::new(credential));
-    let place = Place::new(credentials, Some(endpoint), Some(region))?;
-    place.learn_account(&account);
-    Ok(place)
+    Ok(Place::new(credentials, Some(endpoint), Some(region))?.with_account(&account))
 }
 
 fn copy(secret: &crate::sensitive::Sensitive) -> crate::sensitive::Sensitive {

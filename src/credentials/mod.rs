@@ -1,8 +1,9 @@
 //! Where the AccessKey comes from: the environment, then the profile of the `aliyun` CLI.
 //!
-//! The order is that of the official SDKs (facts/kms.md §5.1). The chain is asked anew for each
-//! call, so that `aliyun configure` takes effect without a restart.
+//! The order is that of the official SDKs (credentials-go, `DefaultCredentialProvider`). The chain
+//! is asked anew for each call, so that `aliyun configure` takes effect without a restart.
 
+mod defect;
 mod environment;
 mod profile;
 
@@ -11,18 +12,20 @@ use std::sync::Arc;
 use sha2::{Digest, Sha256};
 
 use crate::env::Env;
+use crate::files::FileError;
 use crate::hex;
 use crate::sensitive::Sensitive;
 
-pub(crate) use profile::Profile;
+pub(crate) use defect::Defect;
+use profile::Profile;
 
 /// An AccessKey, with the token that a temporary one needs.
 pub(crate) struct Credential {
     id: Sensitive,
     secret: Sensitive,
     token: Option<Sensitive>,
-    /// Which provider gave it, for the log.
-    pub(crate) provider: &'static str,
+    /// Where it was read, in words, and what was passed over for it.
+    origin: String,
 }
 
 impl Credential {
@@ -31,9 +34,9 @@ impl Credential {
         id: Sensitive,
         secret: Sensitive,
         token: Option<Sensitive>,
-        provider: &'static str,
+        origin: impl Into<String>,
     ) -> Self {
-        Self { id, secret, token, provider }
+        Self { id, secret, token, origin: origin.into() }
     }
 
     /// For the `Credential=` part of the signature.
@@ -51,6 +54,11 @@ impl Credential {
         self.token.as_ref()
     }
 
+    /// Where it was read: the variable or the profile, and those that hold another one.
+    pub(crate) fn origin(&self) -> &str {
+        &self.origin
+    }
+
     /// Names the key in records and the audit log without showing it: the first 12 hex digits of
     /// SHA-256 of the AccessKey id.
     pub(crate) fn fingerprint(&self) -> String {
@@ -62,12 +70,12 @@ impl Credential {
 
 impl std::fmt::Debug for Credential {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Credential from {}", self.provider)
+        write!(f, "Credential from {}", self.origin)
     }
 }
 
-/// Why there is no credential. No variant holds anything that was read.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+/// Why there is no credential. No variant holds a part of one.
+#[derive(Debug, thiserror::Error)]
 pub(crate) enum CredentialError {
     /// No provider has one.
     #[error("no credentials were found")]
@@ -75,12 +83,49 @@ pub(crate) enum CredentialError {
     /// One half of a pair is missing.
     #[error("`{0}` is set, `{1}` is not")]
     Half(&'static str, &'static str),
-    /// The profile cannot be read.
+    /// A part cannot be one; nothing was sent with it.
+    #[error("{place} {defect}")]
+    Defect {
+        /// The variable, or the member of the profile.
+        place: String,
+        /// What is wrong.
+        defect: Defect,
+    },
+    /// The file of profiles cannot be read, or others can write it.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// It holds something else.
     #[error("`~/.aliyun/config.json` {0}")]
-    Profile(&'static str),
+    Content(&'static str),
+    /// There is no profile of the wanted name.
+    #[error("`~/.aliyun/config.json` has no profile `{wanted}` ({named_by}); {there}")]
+    NoProfile {
+        /// The name, made printable.
+        wanted: String,
+        /// What names it.
+        named_by: String,
+        /// Those that are there.
+        there: String,
+    },
+    /// The profile lacks a part.
+    #[error("the profile `{name}` of `~/.aliyun/config.json` has {lacks}")]
+    Incomplete {
+        /// Its name, made printable.
+        name: String,
+        /// What it lacks.
+        lacks: &'static str,
+    },
     /// The profile is of a kind that is not supported.
     #[error("the profile's mode `{0}` is not supported yet; modes AK and StsToken are")]
     Mode(String),
+}
+
+/// What one reading of the chain gave.
+#[derive(Debug)]
+pub(crate) struct Resolved {
+    pub(crate) credential: Arc<Credential>,
+    /// The region of the profile, if it names one.
+    pub(crate) region: Option<String>,
 }
 
 /// Gives the credential of each call.
@@ -93,25 +138,44 @@ pub(crate) enum Credentials {
 }
 
 impl Credentials {
-    /// The credential to sign with now.
-    pub(crate) fn get(&self) -> Result<Arc<Credential>, CredentialError> {
+    /// The credential to sign with now, and the region beside it.
+    pub(crate) fn resolve(&self) -> Result<Resolved, CredentialError> {
         match self {
-            Self::Fixed(credential) => Ok(Arc::clone(credential)),
+            Self::Fixed(credential) => {
+                Ok(Resolved { credential: Arc::clone(credential), region: None })
+            }
             Self::Chain(env) => match environment::credential(env)? {
-                Some(credential) => Ok(Arc::new(credential)),
+                Some(credential) => {
+                    // The key is complete: a profile that cannot be used has only no region.
+                    let profile = Profile::current(env).ok().flatten();
+                    let region = profile.and_then(|profile| profile.region());
+                    Ok(Resolved { credential: Arc::new(credential), region })
+                }
                 None => match Profile::current(env)? {
-                    Some(profile) => profile.credential().map(Arc::new),
+                    Some(profile) => {
+                        let region = profile.region();
+                        Ok(Resolved { credential: Arc::new(profile.credential()?), region })
+                    }
                     None => Err(CredentialError::None),
                 },
             },
         }
     }
 
-    /// The region the profile names, if the chain reaches it.
-    pub(crate) fn region(&self) -> Option<String> {
-        match self {
-            Self::Fixed(_) => None,
-            Self::Chain(env) => Profile::current(env).ok().flatten()?.region(),
-        }
+    /// What a person should know about them when the server starts, one line each.
+    pub(crate) fn remarks(&self) -> Vec<String> {
+        let Self::Chain(env) = self else { return Vec::new() };
+        let mut remarks: Vec<String> = match self.resolve() {
+            Ok(resolved) => vec![format!("AccessKey: {}", resolved.credential.origin())],
+            Err(error) => vec![format!("no AccessKey: {error}")],
+        };
+        remarks.extend(profile::is_readable_by_others(env));
+        remarks
     }
+}
+
+/// A name from a file or variable, safe to show: letters, digits, `-`, `_` and `.`, at most 32.
+fn printable(name: &str) -> String {
+    let shown = |c: char| if c.is_alphanumeric() || "-_.".contains(c) { c } else { '?' };
+    name.chars().take(32).map(shown).collect()
 }

@@ -82,16 +82,6 @@ impl Drop for Draft {
     }
 }
 
-/// Makes an empty file of mode 0600, durably, where nothing is yet.
-///
-/// # Errors
-/// `AlreadyExists` if something is there, a link too: it stays as it is.
-pub(crate) fn create_private(path: &Path) -> io::Result<File> {
-    let file = create(path)?;
-    sync_folder(parent(path))?;
-    Ok(file)
-}
-
 /// `create_new` follows no link.
 fn create(path: &Path) -> io::Result<File> {
     OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)
@@ -122,6 +112,5 @@ mod tests {
         assert_eq!(fs::read(&path).unwrap(), b"third");
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "nothing is left beside it");
-        assert_eq!(create_private(&path).unwrap_err().kind(), ErrorKind::AlreadyExists);
     }
 }

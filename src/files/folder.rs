@@ -1,6 +1,6 @@
 //! Folders: private ones, and those that nobody but the right users can change.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::fs::{self, DirBuilder, File};
 use std::io;
 use std::os::fd::OwnedFd;
@@ -8,7 +8,9 @@ use std::os::unix::ffi::OsStringExt;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Component, Path, PathBuf};
 
-use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags, Stat, fchmod, fstat, open, statat};
+use rustix::fs::{
+    AtFlags, CWD, FileType, Mode, OFlags, Stat, fchmod, fstat, fsync, open, openat, statat,
+};
 use rustix::io::Errno;
 use rustix::process::geteuid;
 
@@ -35,11 +37,24 @@ pub(crate) fn own_folder(path: &Path) -> Result<PathBuf, FileError> {
     Ok(Own::open(path, Links::Followed)?.real)
 }
 
-/// The same, closed to others and no link. One that is open to others is refused.
-pub(crate) fn closed_folder(path: &Path) -> Result<PathBuf, FileError> {
-    let Own { stat, real, .. } = Own::open(path, Links::Refused)?;
+/// Makes the empty file `name` of mode 0600, durably, in a folder of the user that is closed to
+/// others and no link; the folder is made where there is none. Gives the file and its path.
+///
+/// # Errors
+/// [`Fault::Io`] with `AlreadyExists` if something of that name is there: it stays as it is.
+pub(crate) fn create_in(folder: &Path, name: &OsStr) -> Result<(File, PathBuf), FileError> {
+    let Own { folder: handle, stat, real, .. } = Own::open(folder, Links::Refused)?;
     check(&stat, &[stat.st_uid], 0o077).map_err(|fault| fault.at(&real))?;
-    Ok(real)
+    let path = real.join(name);
+    if path.file_name() != Some(name) {
+        return Err(Fault::NoName.at(&path));
+    }
+    // In the folder that was checked, whatever its path leads to by now.
+    let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
+    let file = openat(&handle, name, flags, Mode::from_raw_mode(0o600))
+        .map_err(|error| Fault::from(error).at(&path))?;
+    fsync(&handle).map_err(|error| Fault::from(error).at(&real))?;
+    Ok((File::from(file), path))
 }
 
 /// The same, closed to others. What others may do in one that exists is taken away; if a link led
@@ -174,10 +189,16 @@ mod tests {
         assert_eq!((mode(&folder), mode(&root.path().join("a"))), (0o700, 0o700));
         set(&folder, 0o755);
         own_folder(&folder).unwrap();
-        assert!(matches!(closed_folder(&folder).unwrap_err().fault, Fault::Exposed(0o755)));
+        let name = OsStr::new("file");
+        assert!(matches!(create_in(&folder, name).unwrap_err().fault, Fault::Exposed(0o755)));
         assert_eq!(mode(&folder), 0o755, "only looked at");
         private_folder(&folder, Links::Refused).unwrap();
         assert_eq!(mode(&folder), 0o700);
+        let (_, path) = create_in(&folder, name).unwrap();
+        assert_eq!((mode(&path), path), (0o600, real.join("file")));
+        let taken = create_in(&folder, name).unwrap_err().fault;
+        assert!(matches!(taken, Fault::Io(error) if error.kind() == io::ErrorKind::AlreadyExists));
+        assert!(create_in(&folder, OsStr::new("../file")).is_err());
         fs::write(root.path().join("file"), "").unwrap();
         assert!(private_folder(&root.path().join("file"), Links::Refused).is_err());
     }

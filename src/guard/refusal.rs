@@ -49,6 +49,8 @@ pub(crate) enum Refusal {
     StateUnavailable(String),
     /// There is no region.
     NoRegion,
+    /// An answer named another account than the ones before, under the same AccessKey.
+    OtherAccount,
     /// There are no credentials, and why.
     NoCredentials(String),
     /// The client gave the call up while it waited.
@@ -108,6 +110,7 @@ impl Refusal {
             Self::AuditUnavailable => "AuditUnavailable",
             Self::StateUnavailable(_) => "StateUnavailable",
             Self::NoRegion => "NoRegion",
+            Self::OtherAccount => "OtherAccount",
             Self::NoCredentials(_) => "NoCredentials",
             Self::Cancelled => "Cancelled",
         }
@@ -183,6 +186,7 @@ impl Refusal {
             }
             Self::AuditUnavailable => "the audit log cannot be written".into(),
             Self::NoRegion => "no region is configured".into(),
+            Self::OtherAccount => "KMS named another account than before for the same AccessKey, so the call was stopped".into(),
             Self::StateUnavailable(why) | Self::NoCredentials(why) => why.clone(),
             Self::Cancelled => "the client cancelled the call".into(),
         }
@@ -240,6 +244,7 @@ impl Refusal {
                 "Tell the person: the audit folder must be writable, and its files must not be replaced; then restart kms-mcp.".into()
             }
             Self::StateUnavailable(_) => "Tell the person; kms-mcp needs its state folder.".into(),
+            Self::OtherAccount => "Tell the person: the endpoint, or the AccessKey, may not be theirs. A new call learns the account anew.".into(),
             Self::NoRegion => {
                 "Pass RegionId, or the person sets a region: `aliyun configure`, or `kms-mcp serve --region cn-hangzhou`; or `kms-mcp serve --backend embedded` needs none.".into()
             }

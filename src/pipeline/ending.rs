@@ -1,5 +1,7 @@
 //! How a call ends: recorded, then answered.
 
+use std::sync::Arc;
+
 use serde_json::{Map, Value};
 
 use super::steps::Stop;
@@ -7,6 +9,7 @@ use super::{Known, Pipeline};
 use crate::approval::Viewer;
 use crate::audit::{Event, Kind, Resource as Audited, Trail, Upstream};
 use crate::client::{Answer, ClientError};
+use crate::credentials::Credential;
 use crate::guard::{Challenge, Refusal, secret_name};
 use crate::operation::{Destination, Operation, Outcome, Risk};
 use crate::operations::{PutSecretValue, RotateSecret};
@@ -24,6 +27,8 @@ const NOT_SHOWN: &str = "The approval page did not wait for the value any more: 
 const STAGES_STAYED: &str = "This version was there before with the same value, so KMS ignored the call: not all of the stages asked for are on it (VersionStages). UpdateSecretVersionStage moves a stage.";
 /// Of every rotation (facts/kms.md §1.11): the answer does not tell the two apart.
 const PERHAPS_ROTATED: &str = "KMS ignores a VersionId that existed before: then nothing was rotated now. ListSecretVersionIds shows when the version was made (CreateTime).";
+/// Of a write whose answer names another account than the AccessKey had before.
+const OTHER_ACCOUNT: &str = "The answer names another account than KMS named before for the same AccessKey. Tell the person: the endpoint, or the AccessKey, may not be theirs.";
 /// The outcome of a call that the client gave up before anything could change.
 pub(super) const CANCELLED: &str = "cancelled";
 
@@ -101,16 +106,29 @@ impl Pipeline {
             }),
             ..Event::default()
         };
-        let closed = trail.close(self.clean(event, &known.scrubbers)).await;
         let mut result = viewed::<O>(output, &mut known.notes);
+        if let Err(refusal) = self.learn_account(&asked, &result) {
+            if !matches!(asked.risk, Risk::Write | Risk::Destroy) {
+                drop((value, file));
+                let code = Some(refusal.code().into());
+                let event = Event { code, outcome: Some("failed".into()), ..event };
+                let closed = trail.close(self.clean(event, &known.scrubbers)).await;
+                let envelope = reply::refused(&refusal, Changed::No, None, &Ways::default());
+                return Reply::new(
+                    &closed,
+                    Changed::No,
+                    envelope,
+                    None,
+                    std::mem::take(&mut known.scrubbers),
+                );
+            }
+            // What was done stays done.
+            known.notes.push(OTHER_ACCOUNT.into());
+        }
+        let closed = trail.close(self.clean(event, &known.scrubbers)).await;
         let about = known.event.resource.as_ref().and_then(|seen| seen.name.as_deref());
         name_no_other(&mut result, about.unwrap_or_default(), asked.written.as_deref());
         label_no_other(&mut result, &asked.labels);
-        if asked.own_account
-            && let Some(arn) = result.get("Arn").and_then(Value::as_str)
-        {
-            self.place.learn_arn(arn);
-        }
         let (disclosed, for_person) = match asked.destination {
             Some(Destination::Agent) => (value, None),
             // A disclosure that is not on record did not happen.
@@ -261,6 +279,14 @@ impl Pipeline {
         };
         Ways { approve_with: self.approve.of(&challenge.match_code), approve_at }
     }
+
+    /// Notes the account that the ARN of an answer names.
+    fn learn_account(&self, asked: &Asked, result: &Value) -> Result<(), Refusal> {
+        match (&asked.by_name, result.get("Arn").and_then(Value::as_str)) {
+            (Some(credential), Some(arn)) => self.place.learn_arn(credential, arn),
+            _ => Ok(()),
+        }
+    }
 }
 
 /// What the answer is compared with.
@@ -276,7 +302,9 @@ pub(super) struct Asked {
     pub(super) viewer: Option<Viewer>,
     pub(super) risk: Risk,
     pub(super) destination: Option<Destination>,
-    pub(super) own_account: bool,
+    /// The AccessKey of a call that names its secret by name: whose account an ARN of the answer
+    /// tells.
+    pub(super) by_name: Option<Arc<Credential>>,
     /// The version a person approved.
     pub(super) version: Option<String>,
 }

@@ -1,5 +1,6 @@
 //! A call, end to end: parse → admit → send → view → record → reply, and nothing else.
 
+mod accounts;
 mod arguments;
 mod auto_key;
 mod caller;
@@ -43,6 +44,8 @@ pub(crate) use turn::{Turn, Turns};
 /// Of a call that a person approved without a PIN.
 const UNSIGNED: &str =
     "The approval was not signed with a PIN: require_factor = false in config.toml allows that.";
+/// Of a value from a file. Editors and `echo` leave one there, and logins fail with it.
+const LINE_BREAK: &str = "The value ends with a line break (newline), as the file does: it is kept byte for byte. If that is not meant, the person writes the file without one (`printf`).";
 
 /// Everything a call walks through. One for the process.
 #[derive(Debug)]
@@ -172,9 +175,11 @@ impl Pipeline {
             risk: request.risk,
             destination: request.destination,
             viewer,
-            own_account: !request.resource.name.starts_with("acs:"),
+            by_name: (!request.resource.name.starts_with("acs:"))
+                .then(|| Arc::clone(&request.target.credential)),
             version: request.witnessed.as_ref().and_then(|seen| seen.version_id.clone()),
         };
+        known.notes.extend(ends_with_line_break(&request).then(|| LINE_BREAK.to_owned()));
         // From here on a token is spent or a person is asked.
         if caller.is_gone().await {
             return Err(Stop::Refused(Refusal::Cancelled));
@@ -286,6 +291,14 @@ fn equivalent_of<O: Operation>(request: &Request) -> Equivalent {
         python: equivalent::python(O::SPEC.action, &request.params, region),
         discloses: request.risk == Risk::Reveal,
     }
+}
+
+/// Whether the value comes from a file and ends with a line break. No more is told of it, and
+/// nothing before the policy let the call pass.
+fn ends_with_line_break(request: &Request) -> bool {
+    #[expect(clippy::disallowed_methods, reason = "only its last character is looked at")]
+    let ends = |value: &Sensitive| value.expose().ends_with(['\n', '\r']);
+    request.source.as_deref() == Some("file") && request.params.secrets().any(ends)
 }
 
 /// The kind of a source, as policies name it, and its name.

@@ -1,9 +1,8 @@
 //! [`Place`]: which KMS, from argument, flag, environment and profile.
 
-use std::sync::{Arc, OnceLock};
-
+use super::accounts::{Accounts, Disagrees};
 use super::endpoint::Endpoint;
-use crate::credentials::Credentials;
+use crate::credentials::{Credential, Credentials, Resolved};
 use crate::guard::{Refusal, Target};
 use crate::operation::Invalid;
 
@@ -60,8 +59,7 @@ pub(crate) struct Place {
     endpoint: Option<Endpoint>,
     /// From flag, environment or config.toml.
     region: Option<String>,
-    /// The account of the credentials, once known.
-    account: OnceLock<String>,
+    accounts: Accounts,
 }
 
 impl Place {
@@ -74,20 +72,26 @@ impl Place {
         if region.as_deref().is_some_and(|region| !looks_like_region(region)) {
             return Err(NoRegion);
         }
-        Ok(Self { credentials, endpoint, region, account: OnceLock::new() })
+        Ok(Self { credentials, endpoint, region, accounts: Accounts::default() })
     }
 
-    /// What the embedded KMS knows of itself, or a successful answer told.
-    pub(crate) fn learn_account(&self, account: &str) {
-        // The first one stands: the credentials of a process do not change their account.
-        let _ = self.account.set(account.to_owned());
-    }
-
-    /// The account of an ARN `acs:kms:<region>:<account>:…`, noted as ours.
-    pub(crate) fn learn_arn(&self, arn: &str) {
-        if let Some(account) = account(arn) {
-            self.learn_account(account);
+    /// The account of the embedded KMS, which knows it of itself.
+    pub(crate) fn with_account(self, account: &str) -> Self {
+        if let Credentials::Fixed(credential) = &self.credentials {
+            // A new memory holds nothing that could disagree.
+            let _ = self.accounts.learn(credential, account);
         }
+        self
+    }
+
+    /// The account of an ARN `acs:kms:<region>:<account>:…` in an answer, noted as that of
+    /// `credential`.
+    ///
+    /// # Errors
+    /// [`Refusal::OtherAccount`] if an earlier answer named another one.
+    pub(super) fn learn_arn(&self, credential: &Credential, arn: &str) -> Result<(), Refusal> {
+        let Some(account) = account(arn) else { return Ok(()) };
+        self.accounts.learn(credential, account).map_err(|Disagrees| Refusal::OtherAccount)
     }
 
     /// Resolves a call.
@@ -97,9 +101,11 @@ impl Place {
         {
             return Err(refuse("RegionId", "a region such as `cn-hangzhou`"));
         }
-        let credential =
-            self.credentials.get().map_err(|error| Refusal::NoCredentials(error.to_string()))?;
-        let configured = self.region.clone().or_else(|| self.credentials.region());
+        let Resolved { credential, region } = self
+            .credentials
+            .resolve()
+            .map_err(|error| Refusal::NoCredentials(error.to_string()))?;
+        let configured = self.region.clone().or(region);
         let region = match (argument, configured) {
             (Some(argument), Some(configured))
                 if self.endpoint.is_some() && argument != configured =>
@@ -129,7 +135,7 @@ impl Place {
                 ));
             }
         };
-        let account = self.account.get().cloned();
+        let account = self.accounts.of(&credential);
         if let Some((arn_region, arn_account)) = arn_parts(resource) {
             if arn_region != region {
                 return Err(refuse(
@@ -144,7 +150,7 @@ impl Place {
                 ));
             }
         }
-        Ok(Target { region, url, host, credential: Arc::clone(&credential), account })
+        Ok(Target { region, url, host, credential, account })
     }
 }
 

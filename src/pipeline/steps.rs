@@ -167,7 +167,7 @@ impl Pipeline {
         };
         request.secret_type = request.secret_type.take().or_else(|| text(&seen, "SecretType"));
         request.tags = request.tags.take().or_else(|| Some(tags(&seen).collect()));
-        self.learn(request, text(&seen, "Arn").as_deref());
+        self.learn(request, text(&seen, "Arn").as_deref())?;
         Ok(None)
     }
 
@@ -189,7 +189,7 @@ impl Pipeline {
             return Err(Refusal::OutsideInstance.into());
         }
         let mut witnessed = described(&seen);
-        self.learn(request, witnessed.arn.as_deref());
+        self.learn(request, witnessed.arn.as_deref())?;
         match witness {
             Witness::None | Witness::Secret | Witness::SecretOfInstance => {}
             Witness::SecretWithVersions => {
@@ -215,15 +215,18 @@ impl Pipeline {
         Ok(())
     }
 
-    /// Notes the account that a description names.
-    fn learn(&self, request: &mut Request, arn: Option<&str>) {
-        let Some(arn) = arn else { return };
+    /// Notes the account that a description names; another one than is known ends the call.
+    fn learn(&self, request: &mut Request, arn: Option<&str>) -> Result<(), Refusal> {
+        let Some(arn) = arn else { return Ok(()) };
         if !request.resource.name.starts_with("acs:") {
-            self.place.learn_arn(arn);
+            self.place.learn_arn(&request.target.credential, arn)?;
         }
-        if request.target.account.is_none() {
-            request.target.account = place::account(arn).map(str::to_owned);
+        match (&request.target.account, place::account(arn)) {
+            (None, seen) => request.target.account = seen.map(str::to_owned),
+            (Some(known), Some(seen)) if known != seen => return Err(Refusal::OtherAccount),
+            (Some(_), _) => {}
         }
+        Ok(())
     }
 
     /// Every version of a secret, with its stages; a secret has ten at most (facts/kms.md §6.5).

@@ -1,10 +1,11 @@
 //! A disclosed value in a file: for the person or a program, not for the conversation.
 
+use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::PathBuf;
 
-use crate::files::{FileError, closed_folder, create_private};
+use crate::files::{Fault, FileError, create_in};
 use crate::operation::Invalid;
 use crate::sensitive::Sensitive;
 
@@ -21,27 +22,22 @@ impl Folder {
     /// Makes the file, empty and of mode 0600, before the call is made: a value that has nowhere
     /// to go is not asked for. A file that is there already is never overwritten.
     pub(crate) fn prepare(&self, name: &str) -> Result<Prepared, Invalid> {
-        let refused = |allowed: &str| Invalid::new("FileName", allowed);
-        let folder = self.usable().map_err(|error| {
-            let why = error.fault;
-            Invalid::new(
-                "FileName",
-                format!("in a usable folder: the person's folder for disclosed values {why}"),
-            )
-        })?;
-        let path = folder.join(name);
-        match create_private(&path) {
-            Ok(file) => Ok(Prepared { file, path, kept: false }),
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-                Err(refused("a name that is not taken: a file of this name is there already"))
+        match create_in(&self.0, OsStr::new(name)) {
+            Ok((file, path)) => Ok(Prepared { file, path, kept: false }),
+            Err(FileError { fault: Fault::Io(error), .. })
+                if error.kind() == io::ErrorKind::AlreadyExists =>
+            {
+                Err(Invalid::new(
+                    "FileName",
+                    "a name that is not taken: a file of this name is there already",
+                ))
             }
-            Err(_) => Err(refused("a name that can be written in the folder")),
+            // The mode of the folder is the person's business: it is not changed.
+            Err(FileError { fault, .. }) => Err(Invalid::new(
+                "FileName",
+                format!("in a usable folder: the person's folder for disclosed values {fault}"),
+            )),
         }
-    }
-
-    /// Its mode is the person's business: a folder that is open to others is refused, not changed.
-    fn usable(&self) -> Result<PathBuf, FileError> {
-        closed_folder(&self.0)
     }
 }
 

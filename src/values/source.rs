@@ -3,12 +3,13 @@
 
 use std::fs::File;
 use std::io::Read;
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 use zeroize::Zeroizing;
 
-use crate::env::{ACCESS_KEY_ID, ACCESS_KEY_SECRET, Env, SECURITY_TOKEN};
+use crate::env::{Env, KEYS};
+use crate::files::open_beneath;
 use crate::operation::{Invalid, SecretDataSource};
 use crate::sensitive::Sensitive;
 
@@ -55,8 +56,9 @@ impl Allowed {
 
     fn variable(&self, name: &str, env: &Env) -> Result<Sensitive, Invalid> {
         const FIELD: &str = "SecretDataSource.Env";
-        let ours = [ACCESS_KEY_ID, ACCESS_KEY_SECRET, SECURITY_TOKEN];
-        if ours.contains(&name) || !self.names.is_match(name) {
+        let is_ours =
+            KEYS.iter().any(|names| [names.id, names.secret, names.token].contains(&name));
+        if is_ours || !self.names.is_match(name) {
             return Err(Invalid::new(
                 FIELD,
                 "a name that `sources.env` in the person's config.toml allows",
@@ -76,7 +78,7 @@ impl Allowed {
     fn file(&self, path: &Path) -> Result<Sensitive, Invalid> {
         const FIELD: &str = "SecretDataSource.File";
         let refused = |allowed: &str| Err(Invalid::new(FIELD, allowed));
-        let Some(file) = self.folders.iter().find_map(|folder| open_beneath(folder, path)) else {
+        let Some(file) = self.folders.iter().find_map(|folder| open_in(folder, path)) else {
             let folders: Vec<_> =
                 self.folders.iter().map(|folder| folder.display().to_string()).collect();
             return Err(Invalid::new(
@@ -99,9 +101,11 @@ impl Allowed {
             return refused("a readable file");
         }
         match std::str::from_utf8(&bytes) {
-            Ok("") => refused("a file that is not empty"),
-            Ok(text) if text.len() as u64 <= CAP => Ok(Sensitive::new(text.to_owned())),
-            Ok(_) => refused("a file of at most 30,720 bytes"),
+            Ok(text) if text.len() as u64 > CAP => refused("a file of at most 30,720 bytes"),
+            Ok(text) => match oddity(text) {
+                Some(allowed) => refused(allowed),
+                None => Ok(Sensitive::new(text.to_owned())),
+            },
             Err(_) => refused("a file of UTF-8 text; encode binary content first"),
         }
     }
@@ -109,51 +113,29 @@ impl Allowed {
 
 /// Opens `path`, given relative to `folder` or as an absolute path below it. No component may be a
 /// link or lead out.
-fn open_beneath(folder: &Path, path: &Path) -> Option<File> {
+fn open_in(folder: &Path, path: &Path) -> Option<File> {
     let canonical = folder.canonicalize().ok()?;
     let relative = if path.is_absolute() {
         path.strip_prefix(folder).or_else(|_| path.strip_prefix(&canonical)).ok()?
     } else {
         path
     };
-    if !relative.components().all(|part| matches!(part, Component::Normal(_) | Component::CurDir)) {
-        return None;
-    }
-    open_checked(&canonical, relative)
+    open_beneath(&canonical, relative)
 }
 
-/// By the kernel's own check where there is one: no component may be a link or lead out.
-#[cfg(target_os = "linux")]
-fn open_checked(folder: &Path, relative: &Path) -> Option<File> {
-    use rustix::fs::{Mode, OFlags, ResolveFlags, open, openat2};
-    use rustix::io::Errno;
-    let directory =
-        open(folder, OFlags::DIRECTORY | OFlags::PATH | OFlags::CLOEXEC, Mode::empty()).ok()?;
-    // O_NONBLOCK: a pipe in the folder must not hang the call.
-    let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK;
-    let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS | ResolveFlags::NO_MAGICLINKS;
-    match openat2(directory, relative, flags, Mode::empty(), resolve) {
-        Ok(file) => Some(File::from(file)),
-        // Kernels before 5.6, and sandboxes that do not know the call.
-        Err(Errno::NOSYS | Errno::PERM) => open_compared(folder, relative),
-        Err(_) => None,
+/// What kind of a file holds something that is hardly meant as the value; says no more of it.
+fn oddity(text: &str) -> Option<&'static str> {
+    if text.is_empty() {
+        Some("a file that is not empty")
+    } else if text.starts_with('\u{feff}') {
+        Some("a file without a byte-order mark at its beginning: save it as UTF-8 without BOM")
+    } else if text.contains('\0') {
+        Some("a file without NUL bytes: save it as UTF-8, or encode binary content first")
+    } else if text.chars().all(char::is_whitespace) {
+        Some("a file that holds more than white space")
+    } else {
+        None
     }
-}
-
-#[cfg(not(target_os = "linux"))]
-fn open_checked(folder: &Path, relative: &Path) -> Option<File> {
-    open_compared(folder, relative)
-}
-
-/// By comparing the path with what it leads to.
-fn open_compared(folder: &Path, relative: &Path) -> Option<File> {
-    use rustix::fs::{Mode, OFlags, open};
-    let path = folder.join(relative);
-    if path.canonicalize().ok()? != path {
-        return None;
-    }
-    let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOFOLLOW;
-    open(&path, flags, Mode::empty()).ok().map(File::from)
 }
 
 #[cfg(test)]
@@ -174,6 +156,9 @@ mod tests {
         std::fs::write(folder.join("empty"), "").unwrap();
         std::fs::write(folder.join("binary"), [0xff, 0xfe]).unwrap();
         std::fs::write(folder.join("long"), "x".repeat(30_721)).unwrap();
+        std::fs::write(folder.join("bom"), "\u{feff}value").unwrap();
+        std::fs::write(folder.join("nul"), "v\0a\0l\0").unwrap();
+        std::fs::write(folder.join("blank"), " \r\n").unwrap();
         std::fs::write(root.path().join("outside"), "no").unwrap();
         symlink(root.path().join("outside"), folder.join("link")).unwrap();
         let env = Env::from_pairs([]);
@@ -181,16 +166,28 @@ mod tests {
         let read = |path: &str| allowed.read(&file(path), &env);
         assert!(read("ok").is_ok());
         assert!(read(folder.join("ok").to_str().unwrap()).is_ok());
-        for path in ["../outside", "link", "empty", "binary", "long", "missing", ".", "/etc/passwd"]
-        {
+        for path in [
+            "../outside",
+            "link",
+            "empty",
+            "binary",
+            "long",
+            "bom",
+            "nul",
+            "blank",
+            "missing",
+            ".",
+            "/etc/passwd",
+        ] {
             assert!(read(path).is_err(), "{path}");
         }
     }
 
     #[test]
     fn only_allowed_names_are_read_and_never_our_own_credentials() {
-        let pairs = [("APP_KEY", "v"), ("OTHER", "v"), (ACCESS_KEY_SECRET, "v")];
-        let env = Env::from_pairs(pairs.map(|(name, value)| (name.into(), value.into())));
+        let ours = KEYS.iter().flat_map(|names| [names.id, names.secret, names.token]);
+        let pairs = ["APP_KEY", "OTHER"].into_iter().chain(ours.clone());
+        let env = Env::from_pairs(pairs.map(|name| (name.into(), "v".into())));
         let source = |name: &str| SecretDataSource { env: Some(name.into()), file: None };
         let some = Allowed::new(&["APP_*".into()], vec![]).unwrap();
         assert!(some.read(&source("APP_KEY"), &env).is_ok());
@@ -198,6 +195,8 @@ mod tests {
         assert!(some.read(&source("APP_MISSING"), &env).is_err());
         let all = Allowed::new(&["*".into()], vec![]).unwrap();
         assert!(all.read(&source("OTHER"), &env).is_ok());
-        assert!(all.read(&source(ACCESS_KEY_SECRET), &env).is_err());
+        for name in ours {
+            assert!(all.read(&source(name), &env).is_err(), "{name}");
+        }
     }
 }

@@ -9,6 +9,7 @@ mod namespace;
 mod normal;
 mod pty;
 mod question;
+mod relay;
 mod server;
 
 pub(crate) use browser::{decide_at, look_at, press_at};
@@ -19,6 +20,7 @@ pub(crate) use namespace::{Namespace, PROGRAM};
 pub(crate) use normal::normal;
 pub(crate) use pty::{Pty, Turn};
 pub(crate) use question::Question;
+pub(crate) use relay::Relay;
 pub(crate) use server::{Era, Server, ServerOptions};
 
 /// The executable under test.
