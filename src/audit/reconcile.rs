@@ -94,8 +94,9 @@ impl Ledger {
         if row.event() != "intent" && request_id.is_none() {
             return;
         }
-        // Nothing was sent: no connection came about.
-        if request_id.is_none() && row.text("code") == Some("NotConnected") {
+        // Nothing was sent: no connection came about, or no request.
+        let unsent = matches!(row.text("code"), Some("NotConnected" | "NotSent"));
+        if request_id.is_none() && unsent {
             return;
         }
         // Ours at the edge of the window are joined too: the two clocks need not agree.

@@ -6,6 +6,7 @@ mod config;
 mod demo;
 mod emulator;
 mod enroll;
+mod failure;
 mod generated;
 mod logging;
 mod pin;
@@ -70,9 +71,9 @@ struct State {
 #[derive(Debug)]
 struct Failure(String);
 
-impl<E: std::error::Error> From<E> for Failure {
+impl<E: std::error::Error + 'static> From<E> for Failure {
     fn from(error: E) -> Self {
-        Self(error.to_string())
+        Self(failure::with_causes(&error))
     }
 }
 

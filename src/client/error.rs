@@ -7,6 +7,7 @@
 use serde::{Deserialize, Deserializer};
 
 use super::code::Code;
+use super::no_connection::NoConnection;
 use crate::operation::Operation;
 use crate::operations::{Visit, catalogue};
 
@@ -21,6 +22,8 @@ pub(crate) struct ClientError {
     pub(crate) ms: i64,
     /// An attempt may have acted without our knowing.
     pub(crate) ambiguous: bool,
+    /// Where the AccessKey was read that signed it.
+    pub(crate) key_origin: String,
 }
 
 /// The kinds of failure.
@@ -30,8 +33,12 @@ pub(crate) enum Failure {
     Refused { code: Code, denied: Option<Denied> },
     /// The answer holds an error code and the HTTP status of a success.
     Contradictory { code: Code },
+    /// The request could not be built: nothing was sent.
+    NotBuilt,
+    /// The parameters are longer than a request can be: nothing was sent.
+    TooMuch,
     /// No connection was made: nothing was sent.
-    NotConnected,
+    NotConnected(Box<NoConnection>),
     /// The connection broke, or no answer came in time.
     NoAnswer,
     /// The answer is not one of KMS.
@@ -151,7 +158,9 @@ impl ClientError {
         match &self.failure {
             Failure::Refused { code, .. } => Some(code.name()),
             Failure::Contradictory { .. }
-            | Failure::NotConnected
+            | Failure::NotBuilt
+            | Failure::TooMuch
+            | Failure::NotConnected(_)
             | Failure::NoAnswer
             | Failure::Unreadable
             | Failure::TooLong
@@ -164,7 +173,8 @@ impl ClientError {
     pub(crate) fn code(&self) -> &'static str {
         match &self.failure {
             Failure::Refused { code, .. } | Failure::Contradictory { code } => code.name(),
-            Failure::NotConnected => "NotConnected",
+            Failure::NotBuilt | Failure::TooMuch => "NotSent",
+            Failure::NotConnected(_) => "NotConnected",
             Failure::NoAnswer => "NoAnswer",
             Failure::Unreadable => "UnreadableAnswer",
             Failure::TooLong => "AnswerTooLong",
@@ -199,7 +209,9 @@ impl ClientError {
             Failure::NoAnswer | Failure::Unreadable => true,
             Failure::Refused { .. } => self.http_status.is_some_and(|status| status >= 500),
             Failure::Contradictory { .. }
-            | Failure::NotConnected
+            | Failure::NotBuilt
+            | Failure::TooMuch
+            | Failure::NotConnected(_)
             | Failure::TooLong
             | Failure::Redirected
             | Failure::GivenUp => false,

@@ -260,6 +260,9 @@ impl ClientError {
                         text.push_str(&format!(" ({kind})"));
                     }
                 }
+                if is_about_the_key(code.name()) {
+                    text.push_str(&format!("; the AccessKey is from {}", self.key_origin));
+                }
                 text
             }
             Failure::Contradictory { .. } => {
@@ -268,7 +271,9 @@ impl ClientError {
                     self.status()
                 )
             }
-            Failure::NotConnected => "no connection to KMS could be made".into(),
+            Failure::NotBuilt => "the request could not be built".into(),
+            Failure::TooMuch => "the arguments are longer than a request to KMS can be".into(),
+            Failure::NotConnected(why) => why.message(),
             Failure::NoAnswer => "the connection broke or no answer came in time".into(),
             Failure::Unreadable => "the answer is not one of KMS; perhaps a proxy answered".into(),
             Failure::TooLong => "the answer is longer than 256 KiB".into(),
@@ -307,7 +312,9 @@ impl ClientError {
                 None => UNKNOWN_NEXT.into(),
             },
             Failure::Contradictory { .. } => UNKNOWN_NEXT.into(),
-            Failure::NotConnected => "Check the region and the network, then call again.".into(),
+            Failure::NotBuilt => "Tell the person; this is a fault of kms-mcp.".into(),
+            Failure::TooMuch => "Shorten the arguments: all of them but the value, percent-encoded, must stay below 64 KiB.".into(),
+            Failure::NotConnected(why) => why.next(),
             Failure::NoAnswer | Failure::Unreadable => {
                 "Call again; if it stays, check endpoint and network.".into()
             }
@@ -318,6 +325,12 @@ impl ClientError {
             Failure::GivenUp => "Call again when it is wanted.".into(),
         }
     }
+}
+
+/// Whether a code says that the AccessKey itself is wrong.
+fn is_about_the_key(code: &str) -> bool {
+    let words = ["AccessKey", "SecurityToken", "SignatureDoesNotMatch"];
+    words.iter().any(|word| code.contains(word))
 }
 
 fn lookup(code: &str) -> Option<&'static (&'static str, &'static str, &'static str)> {

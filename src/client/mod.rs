@@ -5,6 +5,7 @@
 mod code;
 mod error;
 mod explain;
+mod no_connection;
 mod request;
 mod retry;
 mod sign;
@@ -48,6 +49,8 @@ impl Client {
 
     /// Spends the permit. The trail comes back open: whoever called closes it with the outcome.
     ///
+    /// All attempts and the waits between them share one deadline, that of [`Transport`].
+    ///
     /// After `given_up` nothing more is sent, and a reading is broken off. What may have changed
     /// something is waited for all the same: its outcome belongs in the trail.
     pub(crate) async fn send<O: Operation>(
@@ -59,7 +62,8 @@ impl Client {
         let started = self.clock.now_ms();
         let mut ambiguous = false;
         let mut attempts = 0;
-        tokio::pin!(given_up);
+        let deadline = tokio::time::sleep(self.transport.deadline());
+        tokio::pin!(given_up, deadline);
         loop {
             let is_given_up = tokio::select! {
                 biased;
@@ -75,6 +79,7 @@ impl Client {
                     biased;
                     outcome = attempt => outcome,
                     () = &mut given_up, if O::SPEC.risk == Risk::Inspect => Err(GIVEN_UP),
+                    () = &mut deadline => Err((Failure::NoAnswer, None, None, None)),
                 }
             };
             let ms = self.clock.now_ms() - started;
@@ -84,16 +89,25 @@ impl Client {
                 }
                 Err(failed) => failed,
             };
-            let mut error =
-                ClientError { failure, http_status, request_id, attempts, ms, ambiguous };
+            let key_origin = target.credential.origin().to_owned();
+            let mut error = ClientError {
+                failure,
+                http_status,
+                request_id,
+                attempts,
+                ms,
+                ambiguous,
+                key_origin,
+            };
             ambiguous |= error.leaves_open();
             error.ambiguous = ambiguous;
-            if !retry::again(O::SPEC.retry, &error) {
+            if deadline.is_elapsed() || !retry::again(O::SPEC.retry, &error) {
                 return (Err(error), trail);
             }
             tokio::select! {
                 biased;
                 () = &mut given_up => return (Err(error), trail),
+                () = &mut deadline => return (Err(error), trail),
                 () = tokio::time::sleep(retry::pause(attempts, asked_ms)) => {}
             }
         }
@@ -106,8 +120,8 @@ impl Client {
     ) -> Result<(O::Output, u16, Option<String>), Failed> {
         let built =
             request::build(O::SPEC.action, params, target, self.signature, self.clock.now());
-        let (url, headers, body) = built.ok_or((Failure::NotConnected, None, None, None))?;
-        let received = self.transport.post(&url, headers, body).await;
+        let (url, headers, body) = built.ok_or((Failure::NotBuilt, None, None, None))?;
+        let received = self.transport.post(&url, &target.host, headers, body).await;
         let Received { status, headers, body } =
             received.map_err(|(failure, status)| (failure, status, None, None))?;
         let asked_ms =

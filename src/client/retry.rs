@@ -15,7 +15,8 @@ const LONGEST: Duration = Duration::from_secs(5);
 /// Whether to try again. A write that is not idempotent is repeated only when KMS cannot have
 /// acted on it.
 pub(super) fn again(retry: Retry, error: &ClientError) -> bool {
-    let not_acted = error.is_throttled() || error.failure == Failure::NotConnected;
+    let not_acted = error.is_throttled()
+        || matches!(&error.failure, Failure::NotConnected(why) if why.is_passing());
     error.attempts < ATTEMPTS
         && match retry {
             Retry::NotActed => not_acted,

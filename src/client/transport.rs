@@ -7,7 +7,8 @@ use reqwest::header::{CONTENT_LENGTH, HeaderMap};
 use zeroize::Zeroizing;
 
 use super::error::Failure;
-use crate::env::{CONNECT_TIMEOUT, Env, READ_TIMEOUT};
+use super::no_connection::NoConnection;
+use crate::env::{CONNECT_TIMEOUT, Env, PROXIES, READ_TIMEOUT};
 
 /// On every request that leaves, whatever it is for. Nothing a client says enters it.
 pub(crate) const USER_AGENT: &str = concat!(
@@ -32,9 +33,17 @@ pub(crate) enum TransportError {
     Tls,
 }
 
+/// The longest URL, in bytes; the HTTP library takes none that is longer.
+const URL_CAP: usize = 65_534;
+
 /// Sends requests.
 #[derive(Debug, Clone)]
-pub(crate) struct Transport(reqwest::Client);
+pub(crate) struct Transport {
+    client: reqwest::Client,
+    deadline: Duration,
+    /// The variable that names a proxy, which is not used.
+    proxy: Option<&'static str>,
+}
 
 /// What came back.
 pub(super) struct Received {
@@ -45,43 +54,56 @@ pub(super) struct Received {
 }
 
 impl Transport {
-    /// With the timeouts of `env`, 30 seconds each by default.
+    /// With the timeouts of `env`, 30 seconds each by default; both together are the deadline.
     pub(crate) fn new(env: &Env) -> Result<Self, TransportError> {
         // A second installation fails and changes nothing: the first one stands.
         let _ = rustls::crypto::ring::default_provider().install_default();
+        let (connect, read) = (seconds(env, CONNECT_TIMEOUT)?, seconds(env, READ_TIMEOUT)?);
+        let deadline = connect.saturating_add(read);
         #[expect(clippy::disallowed_methods, reason = "the one place")]
-        reqwest::Client::builder()
+        let client = reqwest::Client::builder()
             .user_agent(USER_AGENT)
             .redirect(reqwest::redirect::Policy::none())
             .no_proxy()
             .tls_version_min(reqwest::tls::Version::TLS_1_2)
-            .connect_timeout(seconds(env, CONNECT_TIMEOUT)?)
-            .read_timeout(seconds(env, READ_TIMEOUT)?)
-            .timeout(seconds(env, CONNECT_TIMEOUT)?.saturating_add(seconds(env, READ_TIMEOUT)?))
+            .connect_timeout(connect)
+            .read_timeout(read)
+            .timeout(deadline)
             .build()
-            .map(Self)
-            .map_err(|_| TransportError::Tls)
+            .map_err(|_| TransportError::Tls)?;
+        Ok(Self { client, deadline, proxy: env.first(&PROXIES).map(|(name, _)| name) })
     }
 
-    /// Posts a form. The error says no more than its kind: reqwest's own text holds the URL.
+    /// How long a call may take, over all attempts and the waits between them.
+    pub(super) fn deadline(&self) -> Duration {
+        self.deadline
+    }
+
+    /// Posts a form to `host`. The error says no more than its kind: reqwest's own text holds the
+    /// URL.
     pub(super) async fn post(
         &self,
         url: &str,
+        host: &str,
         mut headers: HeaderMap,
         body: Vec<u8>,
     ) -> Result<Received, (Failure, Option<u16>)> {
+        if url.len() > URL_CAP {
+            return Err((Failure::TooMuch, None));
+        }
         // Left out for an empty body otherwise, and some gateways refuse a POST without a length.
         headers.insert(CONTENT_LENGTH, body.len().into());
-        let sent = self.0.post(url).headers(headers).body(body).send().await;
+        let sent = self.client.post(url).headers(headers).body(body).send().await;
         let mut response = sent.map_err(|error| {
-            (
-                if error.is_connect() || error.is_builder() {
-                    Failure::NotConnected
-                } else {
-                    Failure::NoAnswer
-                },
-                None,
-            )
+            let failure = if error.is_connect() {
+                let why = NoConnection::of(&error, host.to_owned(), self.proxy);
+                Failure::NotConnected(Box::new(why))
+            } else if error.is_builder() {
+                Failure::NotBuilt
+            } else {
+                Failure::NoAnswer
+            };
+            (failure, None)
         })?;
         let status = response.status();
         let headers = std::mem::take(response.headers_mut());

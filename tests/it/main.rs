@@ -10,6 +10,8 @@
 )]
 
 #[cfg(test)]
+mod accounts;
+#[cfg(test)]
 mod agent;
 #[cfg(test)]
 mod anchor;
@@ -36,6 +38,8 @@ mod confirmation;
 #[cfg(test)]
 mod crash;
 #[cfg(test)]
+mod credentials;
+#[cfg(test)]
 mod elicitation;
 #[cfg(test)]
 mod endpoint;
@@ -54,6 +58,8 @@ mod hardening;
 #[cfg(test)]
 mod harness;
 #[cfg(test)]
+mod homes;
+#[cfg(test)]
 mod hostile;
 #[cfg(test)]
 mod layout;
@@ -65,6 +71,8 @@ mod left_out;
 mod limits;
 #[cfg(test)]
 mod load;
+#[cfg(test)]
+mod no_connection;
 #[cfg(test)]
 mod oracle;
 #[cfg(test)]
@@ -93,6 +101,8 @@ mod session;
 mod signals;
 #[cfg(test)]
 mod tags;
+#[cfg(test)]
+mod value_files;
 #[cfg(test)]
 mod wire;
 #[cfg(test)]
