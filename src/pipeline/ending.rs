@@ -55,21 +55,7 @@ impl Pipeline {
             && answered_version.as_deref() != Some(approved)
         {
             drop(value);
-            let refusal = Refusal::Changed;
-            let event = Event {
-                upstream: Some(upstream),
-                code: Some(refusal.code().into()),
-                ..Event::default()
-            };
-            let closed = trail.close(self.clean(event, &known.scrubbers)).await;
-            let envelope = reply::refused(&refusal, Changed::No, None, &Ways::default());
-            return Reply::new(
-                &closed,
-                Changed::No,
-                envelope,
-                None,
-                std::mem::take(&mut known.scrubbers),
-            );
+            return self.not_used(&Refusal::Changed, Some(upstream), trail, known).await;
         }
         let mut file = asked.file.take().filter(|_| value.is_some());
         let written = match (&value, &mut file) {
@@ -110,17 +96,7 @@ impl Pipeline {
         if let Err(refusal) = self.learn_account(&asked, &result) {
             if !matches!(asked.risk, Risk::Write | Risk::Destroy) {
                 drop((value, file));
-                let code = Some(refusal.code().into());
-                let event = Event { code, outcome: Some("failed".into()), ..event };
-                let closed = trail.close(self.clean(event, &known.scrubbers)).await;
-                let envelope = reply::refused(&refusal, Changed::No, None, &Ways::default());
-                return Reply::new(
-                    &closed,
-                    Changed::No,
-                    envelope,
-                    None,
-                    std::mem::take(&mut known.scrubbers),
-                );
+                return self.not_used(&refusal, event.upstream, trail, known).await;
             }
             // What was done stays done.
             known.notes.push(OTHER_ACCOUNT.into());
@@ -154,6 +130,21 @@ impl Pipeline {
         let envelope = reply::ok(result, outcome, request_id.as_deref(), notes);
         let changed = if writes(asked.risk) { Changed::Unknown } else { Changed::No };
         Reply::new(&closed, changed, envelope, disclosed, std::mem::take(&mut known.scrubbers))
+    }
+
+    /// Ends a reading whose answer is not used, although KMS gave one.
+    async fn not_used(
+        &self,
+        refusal: &Refusal,
+        upstream: Option<Upstream>,
+        trail: Trail,
+        known: &mut Known,
+    ) -> Reply {
+        let event = Event { upstream, code: Some(refusal.code().into()), ..Event::default() };
+        let closed = trail.close(self.clean(event, &known.scrubbers)).await;
+        let envelope = reply::refused(refusal, Changed::No, None, &Ways::default());
+        let scrubbers = std::mem::take(&mut known.scrubbers);
+        Reply::new(&closed, Changed::No, envelope, None, scrubbers)
     }
 
     pub(super) async fn failed<O: Operation>(

@@ -100,6 +100,7 @@ fn the_mode_of_a_folder_behind_a_link_is_not_changed() {
 }
 
 #[test]
+#[expect(clippy::print_stderr, reason = "says that it was skipped")]
 fn a_state_folder_of_somebody_else_is_refused() {
     let root = TempDir::new().unwrap();
     let state = root.path().join("state");
@@ -167,6 +168,7 @@ fn a_path_that_no_shell_expanded_makes_nothing_in_the_working_folder() {
 }
 
 #[test]
+#[expect(clippy::print_stderr, reason = "says that it was skipped")]
 fn without_home_the_user_database_is_asked() {
     let root = TempDir::new().unwrap();
     let (home, passwd) = (root.path().join("home"), root.path().join("passwd"));

@@ -72,6 +72,7 @@ fn a_refused_connection_is_one() {
 }
 
 #[test]
+#[expect(clippy::print_stderr, reason = "says that it was skipped")]
 fn a_sandbox_without_network_is_told_as_what_it_is() {
     if !Command::new("unshare").args(["-n", "true"]).status().unwrap().success() {
         eprintln!("skipped: a network of its own needs root");
