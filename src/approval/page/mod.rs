@@ -4,13 +4,14 @@
 //! a PIN any program of the same user can decide here, as it can in the terminal. With one, every
 //! decision wants the PIN in the same request; nothing is ever remembered of an earlier one.
 //!
-//! `checks` who may ask at all · `visit` a request, answered · `form` what a person sends · `seal`
+//! `checks` who may ask at all · `loopback` and `connections` its sockets · `visit` a request, answered · `form` what a person sends · `seal`
 //! ties a form to one record · `posted` the channel · `shown` values for the person · `view` and `style` what is seen · `browser`
 
 mod browser;
 mod checks;
-mod few;
+mod connections;
 mod form;
+mod loopback;
 mod posted;
 mod seal;
 mod shown;
@@ -22,7 +23,6 @@ use std::path::Path;
 use std::sync::Arc;
 
 use ring::rand::{SecureRandom, SystemRandom};
-use tokio::net::TcpListener;
 use tokio::sync::OnceCell;
 
 use super::command::ApproveCommand;
@@ -35,6 +35,7 @@ use crate::sensitive::Sensitive;
 use crate::store::Store;
 
 use browser::Browser;
+use loopback::Loopback;
 use seal::Sealer;
 use shown::Shown;
 pub(crate) use shown::Viewer;
@@ -104,7 +105,7 @@ impl Page {
         let mut path = [0_u8; 16];
         let sealer = SystemRandom::new().fill(&mut path).and_then(|()| Sealer::new());
         let sealer = sealer.map_err(|_| std::io::Error::other("no randomness"))?;
-        let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
+        let loopback = Loopback::bind().await?;
         let site = Arc::new(Site {
             store: self.store.clone(),
             audit: self.audit.clone(),
@@ -115,9 +116,9 @@ impl Page {
             command: self.command.clone(),
             shown: Shown::new(),
             path: hex::encode(&path),
-            host: listener.local_addr()?.to_string(),
+            port: loopback.port,
         });
-        tokio::spawn(visit::serve(Arc::clone(&site), listener));
+        tokio::spawn(visit::serve(Arc::clone(&site), loopback));
         Ok(site)
     }
 }

@@ -10,12 +10,12 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderName, HeaderValue, Method as Verb, Response, StatusCode, header};
 use maud::Markup;
 use subtle::ConstantTimeEq;
-use tokio::net::TcpListener;
 use zeroize::Zeroizing;
 
 use super::checks::checked;
-use super::few::Few;
+use super::connections::ConnectionLimit;
 use super::form::Form;
+use super::loopback::Loopback;
 use super::posted::Posted;
 use super::seal::Sealer;
 use super::shown::{Place, Shown, Taken};
@@ -58,17 +58,16 @@ pub(super) struct Site {
     pub(super) shown: Shown,
     /// 128 random bits that every path begins with.
     pub(super) path: String,
-    /// `127.0.0.1:PORT`.
-    pub(super) host: String,
+    pub(super) port: u16,
 }
 
 /// An answer: its status and what is seen.
 type Seen = (StatusCode, Markup);
 
-/// Answers on `listener` as long as the process lives.
-pub(super) async fn serve(site: Arc<Site>, listener: TcpListener) {
+/// Answers as long as the process lives.
+pub(super) async fn serve(site: Arc<Site>, Loopback { ipv4, ipv6, .. }: Loopback) {
     let router = Router::new().fallback(handle).with_state(site);
-    if let Err(error) = axum::serve(Few::new(listener), router).await {
+    if let Err(error) = axum::serve(ConnectionLimit::new(ipv4, ipv6), router).await {
         tracing::warn!("the approval page closed ({})", error.kind());
     }
 }
@@ -102,7 +101,7 @@ async fn handle(State(site): State<Arc<Site>>, request: Request) -> Response<Bod
 impl Site {
     /// Where the question of that token is decided.
     pub(super) fn address(&self, token_hash: &Hash) -> String {
-        format!("http://{}{}", self.host, self.way_to(token_hash))
+        format!("http://127.0.0.1:{}{}", self.port, self.way_to(token_hash))
     }
 
     fn list(&self) -> String {
@@ -115,7 +114,7 @@ impl Site {
 
     async fn answer(self: Arc<Self>, request: Request) -> Seen {
         let (head, body) = request.into_parts();
-        if let Err(suspicious) = checked(&head.uri, &head.headers, &self.host) {
+        if let Err(suspicious) = checked(&head.uri, &head.headers, self.port) {
             return refused(StatusCode::FORBIDDEN, &suspicious.to_string());
         }
         let Some(rest) = self.below(head.uri.path()) else {

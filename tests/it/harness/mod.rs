@@ -10,6 +10,7 @@ mod normal;
 mod pty;
 mod question;
 mod relay;
+mod screen;
 mod server;
 
 pub(crate) use browser::{decide_at, look_at, press_at};
@@ -21,6 +22,7 @@ pub(crate) use normal::normal;
 pub(crate) use pty::{Pty, Turn};
 pub(crate) use question::Question;
 pub(crate) use relay::Relay;
+pub(crate) use screen::rows_of;
 pub(crate) use server::{Era, Server, ServerOptions};
 
 /// The executable under test.

@@ -9,9 +9,12 @@ use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 
 use rustix::process::{Pid, Signal, kill_process};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
-use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
+use rustix::termios::{LocalModes, OptionalActions, Winsize, tcgetattr, tcsetattr, tcsetwinsize};
 
 use super::{BINARY, PATIENCE};
+
+/// Wide enough that most rows stand on one line.
+const SIZE: Winsize = Winsize { ws_row: 50, ws_col: 200, ws_xpixel: 0, ws_ypixel: 0 };
 
 /// What a command showed on the terminal, and how it ended.
 pub(crate) struct Pty {
@@ -129,6 +132,7 @@ fn start(words: &[String], home: &Path, arguments: &[&str]) -> (Child, File) {
     let mut modes = tcgetattr(slave()).unwrap();
     modes.local_modes.remove(LocalModes::ECHO);
     tcsetattr(slave(), OptionalActions::Now, &modes).unwrap();
+    tcsetwinsize(slave(), SIZE).unwrap();
     let child = Command::new(&words[0])
         .args(&words[1..])
         .args(arguments)
