@@ -4,7 +4,7 @@
 //!
 //! 1. `sensitive` a value that cannot leak by accident · `clock` · `hex` · `env` every variable, once ·
 //!    `files` opened, made and replaced under one set of checks · `anchor` root's files in `/etc` ·
-//!    `text` which characters are seen
+//!    `text` which characters are seen · `json` JSON for people to read
 //! 2. `operation` what a KMS action is, said once
 //! 3. `operations` the actions, one file each, and their catalogue
 //! 4. `audit` the log · `scrub` the last net · `credentials` · `store` approvals and limits ·
@@ -33,6 +33,7 @@ mod files;
 mod guard;
 mod harden;
 mod hex;
+mod json;
 mod mcp;
 mod operation;
 mod operations;
@@ -46,9 +47,11 @@ mod values;
 
 pub use cli::run;
 
-/// What `tests/compile_fail` names, to prove that a leak does not compile. Not an interface.
+/// What `tests/compile_fail` names, to prove that a leak does not compile, and the screen that
+/// `tests/interop/screen` draws. Not an interface.
 #[doc(hidden)]
 pub mod proofs {
+    pub use crate::approval::screen_of;
     pub use crate::audit::Closed;
     pub use crate::guard::Permit;
     pub use crate::operation::Operation;

@@ -57,6 +57,17 @@ fn joins(character: char) -> bool {
             || matches!(character, '\u{1160}'..='\u{11ff}' | '\u{d7b0}'..='\u{d7ff}'))
 }
 
+/// The text in pieces that are drawn together: a character, and what joins it.
+pub(crate) fn clusters(text: &str) -> impl Iterator<Item = &str> {
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        let next = rest.char_indices().skip(1).find(|(_, character)| !joins(*character));
+        let (cluster, after) = rest.split_at(next.map_or(rest.len(), |(at, _)| at));
+        rest = after;
+        (!cluster.is_empty()).then_some(cluster)
+    })
+}
+
 /// The text with all that is hidden escaped, and marks without a letter to stand on or beyond two
 /// in a row. Our own words need it too: a file or the store can hold what somebody else wrote.
 pub(crate) fn escaped(text: &str) -> String {
@@ -66,6 +77,11 @@ pub(crate) fn escaped(text: &str) -> String {
         place.show(character, &mut out);
     }
     out
+}
+
+/// The same for text of several lines, which stay lines.
+pub(crate) fn escaped_lines(text: &str) -> String {
+    text.split('\n').map(escaped).collect::<Vec<_>>().join("\n")
 }
 
 /// Text that others wrote: whole, in quotes, escaped as by [`escaped`], and with no more than one
@@ -171,5 +187,6 @@ mod tests {
         assert_eq!(quoted("a   b"), r#""a \u{20}\u{20}b""#);
         assert_eq!(quoted("a\u{3000}b\u{a0}"), r#""a\u{3000}b\u{a0}""#);
         assert_eq!(quoted("a\"b\\c\n"), r#""a\"b\\c\n""#);
+        assert_eq!(escaped_lines("a\tb\n\u{202e}c\n"), "a\\tb\n\\u{202e}c\n");
     }
 }

@@ -3,12 +3,15 @@
 
 mod channel;
 mod command;
+mod essentials;
 mod hidden;
 mod page;
 mod pin;
 mod piped;
+mod policy_rows;
 mod row;
 mod rows;
+mod screen;
 mod signing;
 mod terminal;
 mod waiting;
@@ -22,4 +25,5 @@ pub(crate) use piped::Piped;
 pub(crate) use rows::as_lines;
 pub(crate) use signing::Signing;
 pub(crate) use terminal::Terminal;
+pub use terminal::screen_of;
 pub(crate) use waiting::{overview, riskiest_first};

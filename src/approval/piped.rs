@@ -5,6 +5,7 @@ use std::io::{self, Write};
 
 use super::channel::{Answer, Channel};
 use super::hidden::piped;
+use super::screen::columns;
 use super::signing::Signing;
 use super::terminal::rendered;
 use crate::guard::approval::Record;
@@ -40,7 +41,7 @@ impl<W: Write> Channel for Piped<W> {
 
     fn ask(&mut self, records: &[Record], signing: &Signing) -> io::Result<Answer> {
         for record in records {
-            write!(self.output, "{}", rendered(record, signing))?;
+            write!(self.output, "{}", rendered(record, signing, columns()))?;
         }
         if self.deny {
             return Ok(Answer::Deny);

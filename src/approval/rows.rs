@@ -1,8 +1,49 @@
 //! [`Shown`]: a record as its rows; every way to a person shows these and no others.
 
+use super::essentials::{Essential, essentials};
+use super::policy_rows;
 use super::signing::Signing;
 use crate::guard::approval::Record;
+use crate::json::indented;
 use crate::text::{escaped, quoted};
+
+/// Whose words the value of a row is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Author {
+    /// This program's.
+    Us,
+    /// Somebody else's: the agent's, the client's, the cloud's, or a policy file's.
+    Others,
+}
+
+/// A row: a name and a value. Only JSON of others has line breaks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Row {
+    pub(super) name: String,
+    pub(super) value: String,
+    pub(super) author: Author,
+}
+
+/// Rows in the order in which they are shown.
+#[derive(Debug, Default)]
+pub(super) struct Rows(Vec<Row>);
+
+impl Rows {
+    /// Words of ours.
+    pub(super) fn ours(&mut self, name: &str, value: &str) {
+        self.push(name, escaped(value), Author::Us);
+    }
+
+    /// A text that others wrote, in quotes.
+    pub(super) fn others(&mut self, name: &str, text: &str) {
+        self.push(name, quoted(text), Author::Others);
+    }
+
+    /// What is escaped already.
+    pub(super) fn push(&mut self, name: &str, value: String, author: Author) {
+        self.0.push(Row { name: escaped(name), value, author });
+    }
+}
 
 /// What the approver sees of a record: all of it. What others wrote comes last, quoted, with
 /// everything hidden escaped.
@@ -11,8 +52,9 @@ pub(super) struct Shown {
     pub(super) match_code: String,
     /// What this is about, in a few words.
     pub(super) headline: &'static str,
-    /// Name and value.
-    pub(super) rows: Vec<(String, String)>,
+    pub(super) rows: Vec<Row>,
+    /// What stands right before the decision, once more.
+    pub(super) essentials: Vec<Essential>,
 }
 
 impl Shown {
@@ -21,69 +63,82 @@ impl Shown {
         Self {
             match_code: escaped(&record.match_code),
             headline: headline(record),
-            rows: rows(record, signing),
+            rows: rows(record, signing).0,
+            essentials: essentials(record),
         }
     }
 }
 
-fn rows(record: &Record, signing: Option<&Signing>) -> Vec<(String, String)> {
-    let mut rows = Vec::new();
-    let mut row = |name: &str, value: &str| rows.push((name.to_owned(), escaped(value)));
-    row("Action", &format!("{} (risk: {}, level: {})", record.tool, record.risk, record.level));
+fn rows(record: &Record, signing: Option<&Signing>) -> Rows {
+    let mut rows = Rows::default();
+    rows.ours(
+        "Action",
+        &format!("{} (risk: {}, level: {})", record.tool, record.risk, record.level),
+    );
     match record.resource.as_str() {
-        "" => row("About", "the account"),
-        name => row("Secret", &quoted(name)),
+        "" => rows.ours("About", "the account"),
+        name => rows.others("Secret", name),
     }
-    row("Region, host", &format!("{}, {}", record.region, record.host));
-    row("Account", record.account.as_deref().unwrap_or("not known before the call"));
-    row("AccessKey", &format!("fingerprint {}", record.caller_key));
+    rows.ours("Region, host", &format!("{}, {}", record.region, record.host));
+    rows.ours("Account", record.account.as_deref().unwrap_or("not known before the call"));
+    rows.ours("AccessKey", &format!("fingerprint {}", record.caller_key));
     if let Some(destination) = &record.destination {
-        row("Value goes to", place(destination));
+        rows.ours("Value goes to", place(destination));
     }
     if let Some(name) = &record.file_name {
-        row("File", &quoted(name));
+        rows.others("File", name);
     }
     if let Some(source) = &record.source {
-        row("Value from", &quoted(source));
+        rows.others("Value from", source);
     }
-    if let Some(seen) = &record.witness {
-        let facts = [
-            ("ARN", &seen.arn),
-            ("Type", &seen.secret_type),
-            ("Created", &seen.create_time),
-            ("Last change", &seen.update_time),
-            ("Deletion planned", &seen.planned_delete_time),
-            ("Version", &seen.version_id),
-        ];
-        for (name, fact) in facts {
-            if let Some(fact) = fact {
-                row(name, &quoted(fact));
-            }
-        }
-        for version in &seen.versions {
-            row("Holds version", &quoted(version));
-        }
-        if record.type_the_name {
-            row("Last use", "KMS publishes none; check ActionTrail before you say yes");
-        }
-    }
+    policy_rows::add(&mut rows, record);
+    witnessed(&mut rows, record);
     for (name, value) in &record.arguments {
-        row(&quoted(name), &quoted(value));
+        let value = indented(value).unwrap_or_else(|| quoted(value));
+        rows.push(&quoted(name), value, Author::Others);
     }
-    row("Rule", &format!("{}: {}", quoted(&record.rule), quoted(&record.rule_reason)));
-    row("Rules digest", &record.policy_digest);
-    row("Anchored", &record.anchored);
-    row("Server, nonce", &format!("{}, {}", record.instance, record.nonce));
+    let rule = format!("{}: {}", quoted(&record.rule), quoted(&record.rule_reason));
+    rows.push("Rule", rule, Author::Others);
+    rows.ours("Rules digest", &record.policy_digest);
+    rows.ours("Anchored", &record.anchored);
+    rows.ours("Server, nonce", &format!("{}, {}", record.instance, record.nonce));
     if let Some(signing) = signing {
-        row("Signed with", &signing.row());
+        rows.ours("Signed with", &signing.row());
     }
-    row("Asked, until", &format!("{}, {}", record.asked_at, record.expires_at));
-    row("Client claims", &quoted(&record.client));
+    rows.ours("Asked, until", &format!("{}, {}", record.asked_at, record.expires_at));
+    rows.others("Client claims", &record.client);
     for tag in record.witness.iter().flat_map(|seen| &seen.tags) {
-        row("Tag says", &quoted(tag));
+        rows.others("Tag says", tag);
     }
-    row("The agent says", &record.agent_says.as_deref().map_or("nothing".into(), quoted));
+    match &record.agent_says {
+        Some(reason) => rows.others("The agent says", reason),
+        None => rows.ours("The agent says", "nothing"),
+    }
     rows
+}
+
+/// What was read of the secret before asking.
+fn witnessed(rows: &mut Rows, record: &Record) {
+    let Some(seen) = &record.witness else { return };
+    let facts = [
+        ("ARN", &seen.arn),
+        ("Type", &seen.secret_type),
+        ("Created", &seen.create_time),
+        ("Last change", &seen.update_time),
+        ("Deletion planned", &seen.planned_delete_time),
+        ("Version", &seen.version_id),
+    ];
+    for (name, fact) in facts {
+        if let Some(fact) = fact {
+            rows.others(name, fact);
+        }
+    }
+    for version in &seen.versions {
+        rows.others("Holds version", version);
+    }
+    if record.type_the_name {
+        rows.ours("Last use", "KMS publishes none; check ActionTrail before you say yes");
+    }
 }
 
 fn headline(record: &Record) -> &'static str {
@@ -105,9 +160,12 @@ fn place(destination: &str) -> &'static str {
 }
 
 /// The record as lines, for a form of the MCP client: everything but what only a machine compares.
+/// A line of JSON of others begins with `> `, so that it is none of ours.
 pub(crate) fn as_lines(record: &Record) -> String {
     let shown = Shown::of(record, None);
     let rows =
-        shown.rows.iter().filter(|(name, _)| name != "Rules digest" && name != "Server, nonce");
-    rows.fold(String::new(), |text, (name, value)| text + name + ": " + value + "\n")
+        shown.rows.iter().filter(|row| row.name != "Rules digest" && row.name != "Server, nonce");
+    rows.fold(String::new(), |text, row| {
+        text + &row.name + ": " + &row.value.replace('\n', "\n> ") + "\n"
+    })
 }

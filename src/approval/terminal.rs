@@ -3,11 +3,12 @@
 use std::io::{BufRead, Write};
 
 use super::channel::{Answer, Channel, NewPin};
+use super::essentials::{MAX_LINES, in_short};
 use super::hidden::{Twice, typed, typed_twice};
 use super::pin::{SHORTEST, fit};
 use super::rows::Shown;
+use super::screen::{Screen, columns};
 use super::signing::Signing;
-use super::waiting::line_of;
 use crate::guard::approval::Record;
 use crate::sensitive::Sensitive;
 use crate::store::Method;
@@ -40,8 +41,9 @@ impl<R: BufRead, W: Write> Channel for Terminal<R, W> {
     }
 
     fn ask(&mut self, records: &[Record], signing: &Signing) -> std::io::Result<Answer> {
+        let columns = columns();
         for record in records {
-            write!(self.output, "{}", rendered(record, signing))?;
+            write!(self.output, "{}", rendered(record, signing, columns))?;
         }
         if self.deny {
             return Ok(Answer::Deny);
@@ -49,7 +51,7 @@ impl<R: BufRead, W: Write> Channel for Terminal<R, W> {
         match records {
             [one] if one.type_the_name => self.named(one),
             [_] => self.yes("Approve? [y/N] "),
-            all => self.all(all),
+            all => self.all(all, columns),
         }
     }
 
@@ -81,11 +83,18 @@ impl<R: BufRead, W: Write> Terminal<R, W> {
     }
 
     /// One yes for a listed set; what nothing brings back still wants its name.
-    fn all(&mut self, records: &[Record]) -> std::io::Result<Answer> {
+    fn all(&mut self, records: &[Record], columns: usize) -> std::io::Result<Answer> {
         // What was shown first may have left the screen.
-        for record in records {
-            writeln!(self.output, "  {}", line_of(record))?;
+        let listed = listed(records, columns);
+        if listed.lines().count() > MAX_LINES {
+            let all = records.len();
+            writeln!(
+                self.output,
+                "{all} requests do not fit on one screen: decide fewer at a time."
+            )?;
+            return Ok(Answer::Later);
         }
+        write!(self.output, "{listed}")?;
         let answer = self.yes(&format!("Approve all {}? [y/N] ", records.len()))?;
         if answer != Answer::Approve {
             return Ok(answer);
@@ -170,15 +179,36 @@ fn word(line: &str) -> Option<Answer> {
     }
 }
 
-/// The whole record, as text.
-pub(super) fn rendered(record: &Record, signing: &Signing) -> String {
+/// The whole record, and its essentials, for a terminal of so many columns.
+pub(super) fn rendered(record: &Record, signing: &Signing, columns: usize) -> String {
     let shown = Shown::of(record, Some(signing));
-    let mut text = format!("\n  {}   {}\n\n", shown.match_code, shown.headline);
-    for (name, value) in &shown.rows {
-        text.push_str(&format!("  {name:<16} {value}\n"));
+    let mut screen = Screen::new(columns);
+    screen.line("");
+    screen.headline(&shown.match_code, shown.headline);
+    screen.line("");
+    for row in &shown.rows {
+        screen.row(row);
     }
-    text.push('\n');
-    text
+    screen.line("");
+    screen.essentials(&shown.essentials);
+    screen.into_text()
+}
+
+/// What `kms-mcp approve` shows of a record, given as the bytes that are decided on, on a terminal
+/// of so many columns where no PIN is set. `None`: it is no record.
+pub fn screen_of(record: &[u8], columns: usize) -> Option<String> {
+    let record: Record = serde_json::from_slice(record).ok()?;
+    let signing = if record.require_factor { Signing::NewPin } else { Signing::Nothing };
+    Some(rendered(&record, &signing, columns))
+}
+
+/// A set in short.
+fn listed(records: &[Record], columns: usize) -> String {
+    let mut screen = Screen::new(columns);
+    for record in records {
+        screen.item(&escaped(&record.match_code), &in_short(record));
+    }
+    screen.into_text()
 }
 
 #[cfg(test)]
@@ -216,10 +246,14 @@ mod tests {
             created_ms: 0,
             expires_ms: 0,
         };
-        for screen in [rendered(&record, &Signing::NewPin), overview(&[pending])] {
+        for screen in [rendered(&record, &Signing::NewPin, 80), overview(&[pending])] {
             let hidden = screen.chars().find(|found| *found != '\n' && is_hidden(*found));
             assert_eq!(hidden, None, "{screen:?}");
         }
-        assert_eq!(rendered(&record, &Signing::NewPin).lines().count(), 20, "no line is forged");
+        assert_eq!(
+            rendered(&record, &Signing::NewPin, 500).lines().count(),
+            23,
+            "no line is forged"
+        );
     }
 }

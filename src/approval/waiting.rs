@@ -2,9 +2,11 @@
 
 use std::cmp::Reverse;
 
+use super::essentials::in_short;
+use super::screen::{Screen, columns};
 use crate::guard::approval::Record;
 use crate::store::Pending;
-use crate::text::{escaped, quoted};
+use crate::text::escaped;
 
 /// Sorts what waits: the highest risk first, then the oldest.
 pub(crate) fn riskiest_first(pending: &mut [Pending]) {
@@ -24,28 +26,17 @@ fn risk(pending: &Pending) -> u8 {
     }
 }
 
-/// A record in one line.
-pub(super) fn line_of(record: &Record) -> String {
-    let to =
-        record.destination.as_deref().map_or_else(String::new, |to| format!(" to {}", escaped(to)));
-    format!(
-        "{:<10} {:<8} {} {}{to}",
-        escaped(&record.match_code),
-        escaped(&record.risk),
-        escaped(&record.tool),
-        quoted(&record.resource)
-    )
-}
-
-/// One line for each that waits.
+/// One row for each that waits, for the terminal on stdout.
 pub(crate) fn overview(pending: &[Pending]) -> String {
-    let mut text = String::new();
+    let mut screen = Screen::new(columns());
     for one in pending {
-        let line = match serde_json::from_slice::<Record>(&one.record) {
-            Ok(record) => format!("{}\n", line_of(&record)),
-            Err(_) => format!("{:<10} unreadable\n", escaped(&one.match_code)),
-        };
-        text.push_str(&line);
+        match serde_json::from_slice::<Record>(&one.record) {
+            Ok(record) => {
+                let text = format!("{} {}", escaped(&record.risk), in_short(&record));
+                screen.item(&escaped(&record.match_code), &text);
+            }
+            Err(_) => screen.item(&escaped(&one.match_code), "unreadable"),
+        }
     }
-    text
+    screen.into_text()
 }

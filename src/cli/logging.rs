@@ -1,4 +1,5 @@
-//! Log events to stderr: our own targets only, whatever `RUST_LOG` says, and through the scrubber.
+//! Log events to stderr: our own targets only, whatever `RUST_LOG` says, through the scrubber, and
+//! with what is hidden escaped: a message can repeat a name that stands in a file.
 //! rmcp logs whole requests and results at debug (facts/mcp.md §2.4).
 
 use std::io::{self, Write};
@@ -11,6 +12,7 @@ use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::env::{Env, LOG};
 use crate::scrub::Scrubber;
+use crate::text::escaped_lines;
 
 /// Starts logging. Called once.
 pub(super) fn start(env: &Env, scrubber: &Scrubber) {
@@ -48,10 +50,9 @@ struct Line(Scrubber);
 
 impl Write for Line {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        match self.0.bytes(bytes) {
-            Some(clean) => io::stderr().write_all(&clean)?,
-            None => io::stderr().write_all(bytes)?,
-        }
+        let clean = self.0.bytes(bytes);
+        let text = String::from_utf8_lossy(clean.as_deref().unwrap_or(bytes));
+        io::stderr().write_all(escaped_lines(&text).as_bytes())?;
         Ok(bytes.len())
     }
 

@@ -53,6 +53,7 @@ pub(crate) use list_keys::ListKeys;
 pub(crate) use list_kms_instances::ListKmsInstances;
 pub(crate) use list_secret_version_ids::ListSecretVersionIds;
 pub(crate) use list_secrets::ListSecrets;
+pub(crate) use policy::{Policy, Reach};
 pub(crate) use put_secret_value::PutSecretValue;
 pub(crate) use restore_secret::RestoreSecret;
 pub(crate) use rotate_secret::RotateSecret;

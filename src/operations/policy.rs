@@ -1,5 +1,8 @@
 //! [`Policy`]: who may use a secret or key. It can hand values to others without a read.
 
+mod condition;
+mod reach;
+
 use std::sync::LazyLock;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
@@ -7,11 +10,15 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::choices::choices;
+pub(crate) use reach::Reach;
+
 use crate::operation::schema::{conform_at, input_schema};
 use crate::operation::{Invalid, Risk};
 
 /// The largest policy, in bytes of JSON (facts/kms.md §1.13).
 const BYTES_MAX: usize = 32_768;
+/// The most principals and actions of all statements together: what a person can be asked to read.
+const NAMES_MAX: usize = 500;
 
 /// A policy as JSON. It is sent as it was checked, not as it was written: text could mean one thing
 /// here and another to KMS.
@@ -69,16 +76,14 @@ enum Version {
 struct Statement {
     #[schemars(length(max = 128))]
     sid: Option<String>,
-    #[serde(rename = "Effect")]
-    _effect: Effect,
+    effect: Effect,
     principal: Principal,
     #[schemars(length(min = 1, max = 100), inner(length(max = 128)))]
     action: Vec<String>,
     #[serde(rename = "Resource")]
     #[schemars(length(min = 1, max = 1))]
     _resource: Vec<Everything>,
-    #[serde(rename = "Condition")]
-    _condition: Option<Map<String, Value>>,
+    condition: Option<Map<String, Value>>,
 }
 
 #[derive(Deserialize, JsonSchema)]
@@ -111,8 +116,8 @@ impl Policy {
         if policy.is_some() { Risk::Destroy } else { Risk::Write }
     }
 
-    /// The grammar of facts/kms.md §1.13. The numbers of statements, actions and principals are
-    /// ours, far above what 32,768 bytes are used for.
+    /// The documented grammar of SetSecretPolicy. The numbers of statements, actions, principals and
+    /// conditions are ours: a person reads all of it before saying yes.
     pub(crate) fn check(&self) -> Result<(), Invalid> {
         let value = Value::Object(self.0.clone());
         if value.to_string().len() > BYTES_MAX {
@@ -123,6 +128,18 @@ impl Policy {
             .map_err(|_| Invalid::new("Policy", "a policy of the documented form"))?;
         for (index, statement) in document.statement.iter().enumerate() {
             statement.check(&format!("Policy.Statement[{index}]"))?;
+        }
+        let names = |one: &Statement| one.principal.ram.len() + one.action.len();
+        if document.statement.iter().map(names).sum::<usize>() > NAMES_MAX {
+            return Err(Invalid::new(
+                "Policy",
+                "at most 500 principals and actions in all statements",
+            ));
+        }
+        let conditions = document.statement.iter().filter_map(|one| one.condition.as_ref());
+        let bytes = |one: &Map<String, Value>| serde_json::to_vec(one).map_or(0, |json| json.len());
+        if conditions.map(bytes).sum::<usize>() > condition::BYTES_MAX {
+            return Err(Invalid::new("Policy", "at most 4,096 bytes of JSON in all conditions"));
         }
         Ok(())
     }
@@ -135,6 +152,9 @@ impl Statement {
                 format!("{path}.Sid"),
                 "of the characters A-Z a-z 0-9 _/+=.@- and the space",
             ));
+        }
+        if let Some(condition) = &self.condition {
+            condition::check(condition, &format!("{path}.Condition"))?;
         }
         for (index, principal) in self.principal.ram.iter().enumerate() {
             if !is_principal(principal) {
@@ -247,5 +267,21 @@ mod tests {
         let mut policy = default();
         policy["Statement"][0]["Condition"] = json!({ "x": "y".repeat(32_768) });
         assert_eq!(refusal(&policy), "`Policy` must be at most 32,768 bytes of JSON");
+        policy["Statement"][0]["Condition"] = json!({ "Note": { "a": "Value goes to" } });
+        assert!(
+            refusal(&policy).contains("`Policy.Statement[0].Condition` must be 1 to 20 operators")
+        );
+        let values: Vec<String> = (0..20).map(|n| format!("{n:0>128}")).collect();
+        policy["Statement"][0]["Condition"] =
+            json!({ "StringEquals": { "kms:a": values, "kms:b": values } });
+        assert_eq!(
+            refusal(&policy),
+            "`Policy` must be at most 4,096 bytes of JSON in all conditions"
+        );
+        let principals: Vec<String> = (0..100).map(|n| format!("acs:ram::1234:user/{n}")).collect();
+        let mut policy = default();
+        policy["Statement"][0]["Principal"]["RAM"] = json!(principals);
+        policy["Statement"] = json!(vec![policy["Statement"][0].clone(); 5]);
+        assert!(refusal(&policy).contains("at most 500 principals and actions"));
     }
 }

@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 
 use serde_json::json;
 
-use crate::harness::{BINARY, Emulator, Pty, Question, Server, ServerOptions};
+use crate::harness::{BINARY, Emulator, Pty, Question, Server, ServerOptions, rows_of};
 
 const VALUE: &str = "hunter2-hunter2";
 
@@ -16,19 +16,6 @@ fn forced(server: &mut Server) -> Question {
 fn forced_of(server: &mut Server, name: &str) -> Question {
     let arguments = json!({ "SecretName": name, "ForceDeleteWithoutRecovery": true });
     Question::ask(server, "DeleteSecret", arguments)
-}
-
-/// The rows of a screen: `(name, content)`.
-fn rows(screen: &str) -> Vec<(String, String)> {
-    screen
-        .lines()
-        .filter_map(|line| line.strip_prefix("  "))
-        .filter(|line| line.len() > 17 && !line.starts_with(' '))
-        .map(|line| {
-            let (name, content) = line.split_at(17);
-            (name.trim().to_owned(), content.trim_end_matches('\r').to_owned())
-        })
-        .collect()
 }
 
 #[test]
@@ -274,7 +261,7 @@ fn the_screen_of_a_forced_deletion_says_what_would_be_lost() {
     let question = forced(&mut server);
     let screen = question.decide(&server, &["n"]);
     assert!(screen.text.contains("CANNOT BE UNDONE"), "{}", screen.text);
-    let rows = rows(&screen.text);
+    let rows = rows_of(&screen.text);
     let expected = [
         ("Secret", "\"app/db\"".to_owned()),
         ("Account", emulator.account_id.clone()),
@@ -323,11 +310,14 @@ fn text_of_others_cannot_forge_the_screen() {
     };
     assert!(!forged.text.contains(hidden), "{:?}", forged.text);
     let names = |screen: &Pty| {
-        let mut names: Vec<String> = rows(&screen.text).into_iter().map(|(name, _)| name).collect();
-        names.retain(|name| name != "Tag says" && !name.contains("CANNOT"));
+        let mut names: Vec<String> =
+            rows_of(&screen.text).into_iter().map(|(name, _)| name).collect();
+        names.retain(|name| {
+            name != "Tag says" && !name.contains("CANNOT") && !name.starts_with("Asked ")
+        });
         names
     };
     assert_eq!(names(&forged), names(&plain), "{}", forged.text);
-    let account = rows(&forged.text).into_iter().find(|(name, _)| name == "Account").unwrap().1;
+    let account = rows_of(&forged.text).into_iter().find(|(name, _)| name == "Account").unwrap().1;
     assert!(!account.contains("masked"), "an account is a number: {account}");
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 /// Rooms in the order of `lib.rs`; a room may name those of its own row and before.
 const ROWS: &[&[&str]] = &[
-    &["sensitive", "clock", "env", "files", "hex", "anchor", "text"],
+    &["sensitive", "clock", "env", "files", "hex", "anchor", "text", "json"],
     &["operation"],
     &["operations"],
     &["audit", "scrub", "credentials", "store", "factor"],

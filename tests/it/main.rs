@@ -95,6 +95,7 @@ mod repeated;
 mod scenarios;
 #[cfg(test)]
 mod schema;
+mod screen;
 #[cfg(test)]
 mod session;
 #[cfg(test)]

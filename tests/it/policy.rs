@@ -269,3 +269,35 @@ fn the_matrix_of_an_own_policy_is_printed() {
     let row = "| GetSecretValue to file | deny | `default-deny` | token (`deploy`) if the secret is `ci/*` or `deploy/?/db` |";
     assert!(said.contains(row), "{said}");
 }
+
+#[test]
+fn the_text_of_a_policy_file_commands_no_terminal() {
+    let home = Home::new();
+    let write = |name: &str, more: &str| {
+        let file = home.path().join(name);
+        let rule = "version = 1\n[[rule]]\nid = \"loud\"\naction = [\"ListSecrets\"]\ndeny = true\n\
+            reason = \"no\u{202e}\u{2800}\"\ninstead = \"ask\u{200b}\"\n";
+        fs::write(&file, format!("{rule}{more}")).unwrap();
+        fs::set_permissions(&file, Permissions::from_mode(0o600)).unwrap();
+        file.to_str().unwrap().to_owned()
+    };
+    let (good, bad) = (write("good.toml", ""), write("bad.toml", "\"x\u{202e}\\u001b[8m\" = 1\n"));
+    let explain = ["explain", "--action", "ListSecrets", "--policy", &good];
+    let json = [&explain[..], &["--json"]].concat();
+    let runs: [(&[&str], &str); 5] = [
+        (&["check", &good], "loud"),
+        (&["check", &bad], "line"),
+        (&explain, r"no\u{202e}"),
+        (&json, r"no\u202e"),
+        (&["matrix", "--policy", &good], "ListSecrets"),
+    ];
+    for (arguments, says) in runs {
+        let output = home.policy(arguments);
+        let said = format!("{}{}", text(&output.stdout), text(&output.stderr));
+        assert!(said.contains(says), "{arguments:?}: {said}");
+        let hidden = |c: char| {
+            (c.is_control() && c != '\n') || matches!(c, '\u{202e}' | '\u{200b}' | '\u{2800}')
+        };
+        assert!(!said.contains(hidden), "{arguments:?}: {said:?}");
+    }
+}

@@ -3,7 +3,7 @@
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::style::SHEET;
-use crate::approval::rows::Shown;
+use crate::approval::rows::{Author, Row, Shown};
 use crate::approval::signing::Signing;
 use crate::guard::approval::Record;
 use crate::sensitive::Sensitive;
@@ -38,8 +38,14 @@ impl Question<'_> {
             p { "The agent shows the same code. If it does not, or if you did not expect this, deny." }
             h2 hidden { "What is asked" }
             dl {
-                @for (name, value) in &shown.rows {
-                    div { dt { (name) } dd { (value) } }
+                @for Row { name, value, author } in &shown.rows {
+                    div { dt { (name) } (said(value, *author)) }
+                }
+            }
+            h2 hidden { "Once more, before you decide" }
+            dl.again {
+                @for one in &shown.essentials {
+                    div { dt { (one.name) } (said(one.fitting(), one.author)) }
                 }
             }
             form method="post" action=(self.action) autocomplete="off" aria-label="Your decision" {
@@ -67,6 +73,14 @@ impl Question<'_> {
             p { a href=(self.list) { "All that wait" } }
         };
         whole(&format!("{}: {}", shown.match_code, shown.headline), &content)
+    }
+}
+
+/// The value of a row. What others wrote has a bar at the left of each line, which no text can draw.
+fn said(value: &str, author: Author) -> Markup {
+    match author {
+        Author::Us => html! { dd { (value) } },
+        Author::Others => html! { dd.others { (value) } },
     }
 }
 

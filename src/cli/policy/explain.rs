@@ -15,6 +15,8 @@ use crate::factor::enrolled;
 use crate::guard::policy::{
     Effect, Explained, Facts, InForce, Limit, Matched, Question, Unsure, Words,
 };
+use crate::json::printable;
+use crate::text::escaped_lines;
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Flags {
@@ -84,9 +86,10 @@ pub(super) fn run(flags: Flags, env: &Env) -> Result<ExitCode, Failure> {
     let mut out = std::io::stdout().lock();
     if flags.json {
         let answer = as_json(&policy, &facts, question.assumed(), &explained, anchors);
-        writeln!(out, "{}", serde_json::to_string_pretty(&answer)?)?;
+        writeln!(out, "{}", printable(&answer))?;
     } else {
-        write!(out, "{}", as_text(&policy, &facts, question.assumed(), &explained))?;
+        let text = as_text(&policy, &facts, question.assumed(), &explained);
+        write!(out, "{}", escaped_lines(&text))?;
         writeln!(out, "anchored  {anchors}")?;
     }
     Ok(ExitCode::SUCCESS)

@@ -14,6 +14,7 @@ use super::{Failure, serve};
 use crate::config::Config;
 use crate::env::{self, Env};
 use crate::guard::policy::{Blocked, InForce, Policy, SHIPPED, matrix};
+use crate::text::{escaped, escaped_lines};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
@@ -57,8 +58,8 @@ fn check(file: &Path) -> Result<ExitCode, Failure> {
     let policy = Policy::load(file)?;
     let ids: Vec<&str> = policy.rule_ids().collect();
     let mut out = std::io::stdout().lock();
-    writeln!(out, "{} is well formed and safe from others.", file.display())?;
-    writeln!(out, "rules     {}: {}", ids.len(), ids.join(", "))?;
+    writeln!(out, "{} is well formed and safe from others.", escaped(&file.display().to_string()))?;
+    writeln!(out, "rules     {}: {}", ids.len(), escaped(&ids.join(", ")))?;
     writeln!(out, "examples  {} hold", policy.examples())?;
     let unlisted = policy.unlisted();
     if unlisted.is_empty() {
@@ -79,7 +80,7 @@ fn check(file: &Path) -> Result<ExitCode, Failure> {
 
 fn write_matrix(flags: &Matrix) -> Result<ExitCode, Failure> {
     if let Some(policy) = &flags.policy {
-        write!(std::io::stdout(), "{}", matrix(&[named(policy)?]))?;
+        write!(std::io::stdout(), "{}", escaped_lines(&matrix(&[named(policy)?])))?;
         return Ok(ExitCode::SUCCESS);
     }
     let policies = SHIPPED.iter().map(|name| named(name)).collect::<Result<Vec<_>, _>>()?;

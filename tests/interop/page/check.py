@@ -1,52 +1,23 @@
 """The approval page in headless Chromium: decided by keyboard, seen light, dark and narrow."""
 
+import base64
 import http.client
 import json
 import os
 import re
-import subprocess
+import struct
 import sys
 import tempfile
 import time
+import zlib
 from pathlib import Path
 
-BINARY, SHOTS = os.environ["KMS_MCP_BINARY"], Path(os.environ["SHOTS"])
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+from asker import Server
+
+SHOTS = Path(os.environ["SHOTS"])
 ENTER = "\ue007"
 TAB = "\ue004"
-
-
-class Server:
-    """`kms-mcp serve` on the embedded KMS."""
-
-    def __init__(self, home):
-        self.home, self.next = home, 0
-        folder = Path(home) / ".config/kms-mcp"
-        folder.mkdir(parents=True)
-        (folder / "config.toml").write_text(
-            "wait_seconds = 0\n[approval]\nrequire_factor = false\n")
-        self.process = subprocess.Popen(
-            [BINARY, "serve", "--backend", "embedded", "--state-dir", f"{home}/state"],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-            env={"HOME": home}, text=True,
-        )
-        self.request("initialize", protocolVersion="2025-11-25", capabilities={},
-                     clientInfo={"name": "page", "version": "1"})
-        self.send(method="notifications/initialized")
-
-    def send(self, **message):
-        self.process.stdin.write(json.dumps({"jsonrpc": "2.0", **message}) + "\n")
-        self.process.stdin.flush()
-
-    def request(self, method, **params):
-        self.next += 1
-        self.send(id=self.next, method=method, params=params)
-        while True:
-            answer = json.loads(self.process.stdout.readline())
-            if answer.get("id") == self.next:
-                return answer["result"]
-
-    def call(self, tool, **arguments):
-        return self.request("tools/call", name=tool, arguments=arguments)["structuredContent"]
 
 
 class Browser:
@@ -97,10 +68,17 @@ class Browser:
                  width=width, height=900, deviceScaleFactor=1, mobile=False)
 
     def shoot(self, name):
-        import base64
         self.cdp("Emulation.setScrollbarsHidden", hidden=True)
         shot = self.cdp("Page.captureScreenshot", captureBeyondViewport=True)
         (SHOTS / f"{name}.png").write_bytes(base64.b64decode(shot["data"]))
+
+    def pixels(self):
+        """The whole page as rows of (red, green, blue)."""
+        size = self.run("const e = document.documentElement; return [e.scrollWidth, e.scrollHeight]")
+        self.cdp("Emulation.setScrollbarsHidden", hidden=True)
+        clip = {"x": 0, "y": 0, "width": size[0], "height": size[1], "scale": 1}
+        shot = self.cdp("Page.captureScreenshot", captureBeyondViewport=True, clip=clip)
+        return decoded(base64.b64decode(shot["data"]))
 
     def text(self):
         return self.run("return document.body.innerText")
@@ -124,6 +102,73 @@ class Browser:
             const pair = [light(parse(getComputedStyle(e).color)), light(behind(e))].sort();
             least = Math.min(least, (Math.max(...pair) + .05) / (Math.min(...pair) + .05)); }
           return least;""")
+
+
+def decoded(png):
+    """The pixels of a PNG as Chromium writes them: 8 bits a channel, not interlaced."""
+    at, data = 8, b""
+    while at < len(png):
+        length, kind = struct.unpack(">I4s", png[at:at + 8])
+        chunk = png[at + 8:at + 8 + length]
+        if kind == b"IHDR":
+            width, height, depth, colour, *_, interlaced = struct.unpack(">IIBBBBB", chunk)
+            assert depth == 8 and colour in (2, 6) and not interlaced
+        if kind == b"IDAT":
+            data += chunk
+        at += length + 12
+    step, raw = {2: 3, 6: 4}[colour], zlib.decompress(data)
+    rows, before = [], bytes(width * step)
+    for y in range(height):
+        start = y * (width * step + 1)
+        how, row = raw[start], bytearray(raw[start + 1:start + 1 + width * step])
+        for x in range(len(row)):
+            left = row[x - step] if x >= step else 0
+            up, corner = before[x], before[x - step] if x >= step else 0
+            if how == 1:
+                row[x] = row[x] + left & 255
+            elif how == 2:
+                row[x] = row[x] + up & 255
+            elif how == 3:
+                row[x] = row[x] + (left + up) // 2 & 255
+            elif how == 4:
+                guess = left + up - corner
+                row[x] = row[x] + min((left, up, corner), key=lambda near: abs(guess - near)) & 255
+        rows.append([tuple(row[x:x + 3]) for x in range(0, len(row), step)])
+        before = bytes(row)
+    return rows
+
+
+def check_bars(browser):
+    """Each line of a text of others has a bar at its left, from the first pixel to the last, and no
+    row of ours has one: so none of the former looks like one of the latter."""
+    rows = browser.run("""
+      return [...document.querySelectorAll('dd')].map(dd => { const box = dd.getBoundingClientRect();
+        const range = document.createRange(); range.selectNodeContents(dd);
+        const lines = [...range.getClientRects()].map(line => line.left - box.left);
+        return { others: dd.classList.contains('others'), text: dd.textContent.slice(0, 80), lines,
+                 left: box.left + scrollX, top: box.top + scrollY, bottom: box.bottom + scrollY }; });""")
+    shot = browser.pixels()
+    assert sum(row["others"] for row in rows) > 3 and not all(row["others"] for row in rows)
+    for row in rows:
+        inside = range(round(row["top"]) + 1, round(row["bottom"]) - 1)
+        x = round(row["left"]) + 1
+        drawn = {shot[y][x] for y in inside} | {shot[y][x + 1] for y in inside}
+        ground = {shot[y][round(row["left"]) - 6] for y in inside}
+        assert len(ground) == 1, (row, ground)
+        if row["others"]:
+            assert len(drawn) == 1 and drawn != ground, f"no whole bar beside {row}: {drawn}"
+            assert min(row["lines"], default=99) >= 4, row
+        else:
+            # The letters of our own words begin here or further right.
+            assert not drawn or drawn & ground, row
+
+
+HOSTILE = [
+    "rotation check" + "\u2800" * 60 + "Value goes to" + "\u2800" * 4 + "nowhere, it is masked",
+    "x" * 57 + " Value goes to nowhere, it is masked " + "y" * 60,
+    "a" + "\u0301" * 90 + "\u202e\u2066 \ufdfd\ufdfd\ufdfd \U0001242b",
+    "\u05d0\u05d1 Value goes to \u05d2 nowhere, it is masked \u05d3",
+]
 
 
 def main():
@@ -157,6 +202,21 @@ def main():
                            ".every(field => field.labels.length === 1)")
         assert browser.run("return document.querySelector('button').value") == "deny"
 
+        for text in HOSTILE:
+            ask("GetSecretValue", {**reveal, "Reason": text})
+            for width in (1000, 360):
+                browser.look("light", width)
+                check_bars(browser)
+        browser.shoot("hostile")
+
+        # The page answers under each name of this machine, and the form works there.
+        token = ask("GetSecretValue", reveal)
+        here = browser.run("return location.href")
+        browser.do("/url", url=here.replace("127.0.0.1", "localhost"))
+        browser.do(browser.find("button.deny") + "/click")
+        browser.shows("Denied")
+        browser.look("light", 1000)
+
         # By keyboard alone: the first stop is to deny, the second to approve.
         token = ask("GetSecretValue", reveal)
         keys = [{"type": kind, "value": key} for key in (TAB, TAB, ENTER) for kind in ("keyDown", "keyUp")]
@@ -187,8 +247,7 @@ def main():
         blocked = [line["message"] for line in log if re.search("Content Security", line["message"])]
         assert all("favicon" in line for line in blocked), blocked
         browser.ask("DELETE", browser.at)
-        server.process.stdin.close()
-        assert server.process.wait(30) == 0
+        server.end()
     print(f"the page works in Chromium; screenshots in {SHOTS}")
 
 

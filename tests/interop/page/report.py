@@ -6,7 +6,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from check import BINARY, SHOTS, Browser
+from check import SHOTS, Browser
+from asker import BINARY
 import months
 
 
