@@ -95,6 +95,7 @@ mod repeated;
 mod scenarios;
 #[cfg(test)]
 mod schema;
+#[cfg(test)]
 mod screen;
 #[cfg(test)]
 mod session;
