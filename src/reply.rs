@@ -7,22 +7,11 @@ use crate::audit::Closed;
 use crate::client::ClientError;
 use crate::guard::{Challenge, Refusal};
 use crate::operation::Outcome;
-use crate::scrub::{CallScrubber, Scrubber};
+use crate::scrub::Scrubber;
 use crate::sensitive::Sensitive;
 
 /// Where a disclosed value stands, in the envelope, and nowhere else.
 pub(crate) const VALUE_POINTER: &str = "/Result/SecretData";
-
-/// What the agent wrote itself or may read without anybody's yes. Were it compared with the values
-/// of the call, a label or name could be used to test guesses of a value that stays masked.
-const OPEN: [&str; 6] = [
-    "/Confirmation",
-    "/Result/Arn",
-    "/Result/SecretName",
-    "/Result/VersionId",
-    "/Result/VersionStages",
-    "/Result/ExtendedConfig",
-];
 
 /// Whether anything was changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,7 +58,6 @@ pub struct Reply {
     envelope: Map<String, Value>,
     value: Option<Sensitive>,
     is_error: bool,
-    scrubbers: Vec<CallScrubber>,
     /// A question that the client may be asked.
     question: Option<Question>,
 }
@@ -90,9 +78,17 @@ pub(crate) struct Outgoing {
     /// The same as text, the value masked.
     pub(crate) text: String,
     pub(crate) is_error: bool,
-    pub(crate) discloses: bool,
+    discloses: bool,
     /// JSON pointers whose content had to be removed.
     pub(crate) blocked: Vec<String>,
+}
+
+impl Outgoing {
+    /// The value that a person approved for the agent.
+    pub(crate) fn disclosed(&self) -> Option<&str> {
+        let value = self.structured.pointer(VALUE_POINTER).filter(|_| self.discloses)?;
+        value.as_str()
+    }
 }
 
 impl Reply {
@@ -103,22 +99,15 @@ impl Reply {
         changed: Changed,
         envelope: Map<String, Value>,
         value: Option<Sensitive>,
-        scrubbers: Vec<CallScrubber>,
     ) -> Self {
         if !closed.is_recorded() {
             let refusal = Refusal::AuditUnavailable;
             let error = error(refusal.code(), &refusal.message(), changed, &refusal.next());
-            return Self {
-                envelope: failed(error),
-                value: None,
-                is_error: true,
-                scrubbers,
-                question: None,
-            };
+            return Self { envelope: failed(error), value: None, is_error: true, question: None };
         }
         let status = envelope.get("Status").and_then(Value::as_str).unwrap_or("error");
         let is_error = matches!(status, "denied" | "error");
-        Self { envelope, value, is_error, scrubbers, question: None }
+        Self { envelope, value, is_error, question: None }
     }
 
     /// With a question that the client may be asked.
@@ -141,16 +130,7 @@ impl Reply {
     /// Scrubs the envelope and puts the value, if one was approved for the agent, in its place.
     pub(crate) fn into_outgoing(self, scrubber: &Scrubber) -> Outgoing {
         let mut structured = Value::Object(self.envelope);
-        let mut blocked = scrubber.json(&mut structured, None);
-        let open = OPEN.map(|place| structured.pointer_mut(place).map(std::mem::take));
-        for call in &self.scrubbers {
-            blocked.extend(call.json(&mut structured, None));
-        }
-        for (place, content) in OPEN.into_iter().zip(open) {
-            if let (Some(content), Some(place)) = (content, structured.pointer_mut(place)) {
-                *place = content;
-            }
-        }
+        let blocked = scrubber.json(&mut structured, None);
         let text = structured.to_string();
         let mut discloses = false;
         if let (Some(value), Some(place)) = (self.value, structured.pointer_mut(VALUE_POINTER)) {

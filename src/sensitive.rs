@@ -3,7 +3,7 @@
 use std::fmt;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::{ExposeSecret, SecretBox};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// What stands in place of a value: the same for one byte and for 30,720.
@@ -12,13 +12,16 @@ pub(crate) const MASK: &str = "***";
 /// A secret value, an `AccessKey` secret or an STS token.
 ///
 /// It can be deserialized and opened, and nothing else: `Serialize`, `Display` and `Clone` are
-/// missing on purpose, and `Debug` prints the mask. Memory is wiped when it is dropped.
-pub struct Sensitive(SecretString);
+/// missing on purpose, and `Debug` prints the mask.
+///
+/// The string is taken over in the memory it has, and that memory is wiped when it is dropped. Copies
+/// that were made before, by TLS or by the parsers of HTTP and JSON, are not.
+pub struct Sensitive(SecretBox<String>);
 
 impl Sensitive {
     /// Takes over `value`; the string is moved, not copied.
     pub fn new(value: String) -> Self {
-        Self(SecretString::from(value))
+        Self(SecretBox::new(Box::new(value)))
     }
 
     /// Opens the value. Clippy refuses the call unless the caller says where the value goes.
@@ -95,6 +98,17 @@ impl JsonSchema for Masked {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_value_stays_in_the_memory_it_was_read_into() {
+        let mut value = String::with_capacity(64);
+        value.push_str("hunter2-hunter2");
+        let place = value.as_ptr();
+        let value = Sensitive::new(value);
+        #[expect(clippy::disallowed_methods, reason = "its address, in a test")]
+        let kept = value.expose().as_ptr();
+        assert_eq!(kept, place, "not copied");
+    }
 
     #[test]
     fn debug_and_mask_say_nothing_of_the_value() {

@@ -21,6 +21,7 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand};
 
+use crate::clock::Clock;
 use crate::env::Env;
 use crate::harden;
 use crate::scrub::Scrubber;
@@ -93,7 +94,7 @@ pub fn run() -> ExitCode {
         let _ = Cli::command().print_help();
         return ExitCode::SUCCESS;
     };
-    let scrubber = Scrubber::new();
+    let scrubber = Scrubber::new(Clock::system());
     logging::start(&env, &scrubber);
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();

@@ -24,7 +24,7 @@ use crate::files::{Links, PathError, absolute, private_folder};
 use crate::guard::policy::{InForce, Policy, SHIPPED};
 use crate::guard::{Guard, Identity, Limits};
 use crate::mcp;
-use crate::pipeline::{Endpoint, Listed, Pipeline, Place};
+use crate::pipeline::{Endpoint, Listed, Pipeline, Place, Versions};
 use crate::scrub::Scrubber;
 use crate::store::Store;
 use crate::values::{Allowed, Folder, apart};
@@ -87,6 +87,28 @@ impl Default for State {
 
 pub(super) async fn run(flags: Flags, env: Env, scrubber: Scrubber) -> Result<ExitCode, Failure> {
     let signals = Signals::listen()?;
+    let Serving { pipeline, store, patience, own, ends } = assemble(&flags, env, scrubber).await?;
+    let audit = pipeline.audit.clone();
+    tracing::info!("serving MCP on stdio");
+    let (input, output) = (tokio::io::stdin(), tokio::io::stdout());
+    let served = mcp::serve(Arc::new(pipeline), patience, input, output, signals.stopping()).await;
+    store.close(own, ends.now_ms()).await;
+    audit.stop().await;
+    served?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// A server put together.
+struct Serving {
+    pipeline: Pipeline,
+    store: Store,
+    patience: mcp::Patience,
+    /// The name of this process in the store, and the clock that says when it ended.
+    own: String,
+    ends: Clock,
+}
+
+async fn assemble(flags: &Flags, env: Env, scrubber: Scrubber) -> Result<Serving, Failure> {
     let config = Config::load(&env)?;
     let named = flags.state.state_dir.is_some() || env.get(crate::env::STATE_DIR).is_some();
     let state = private_folder(&state_dir(flags.state.state_dir.clone(), &env)?, Links::Followed)?;
@@ -94,7 +116,7 @@ pub(super) async fn run(flags: Flags, env: Env, scrubber: Scrubber) -> Result<Ex
     let second = flags.policy.clone().or_else(|| env.get(POLICY).map(str::to_owned));
     let second = second.map(|named| policy(&named, &env)).transpose()?;
     let policy = in_force(&config, &env)?.tightened(second);
-    let backend = backend(&flags, &env)?;
+    let backend = backend(flags, &env)?;
     let listed = Listed::parse(config.endpoints())?;
     let signature = flags.signature.map(Signature::from).unwrap_or_default();
     let instance = instance()?;
@@ -168,18 +190,13 @@ pub(super) async fn run(flags: Flags, env: Env, scrubber: Scrubber) -> Result<Ex
         disclosed: Folder::new(disclosed),
         env,
         scrubber,
+        versions: Versions::default(),
         wait: config.wait(),
         approve,
         calls: AtomicU64::new(0),
     };
-    tracing::info!("serving MCP on stdio");
     let patience = mcp::Patience { ask: config.ask(), progress: config.progress() };
-    let (input, output) = (tokio::io::stdin(), tokio::io::stdout());
-    let served = mcp::serve(Arc::new(pipeline), patience, input, output, signals.stopping()).await;
-    store.close(own, ends.now_ms()).await;
-    audit.stop().await;
-    served?;
-    Ok(ExitCode::SUCCESS)
+    Ok(Serving { pipeline, store, patience, own, ends })
 }
 
 /// The policies of the settings, which judge each call together.
@@ -279,3 +296,6 @@ fn copy(secret: &crate::sensitive::Sensitive) -> crate::sensitive::Sensitive {
     )]
     crate::sensitive::Sensitive::new(secret.expose().to_owned())
 }
+
+#[cfg(test)]
+mod work;

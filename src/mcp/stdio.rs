@@ -15,6 +15,7 @@ use rmcp::model::{
 };
 use rmcp::transport::Transport;
 use serde_json::Value;
+use sha2::{Digest as _, Sha256};
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
@@ -62,18 +63,40 @@ where
     (guarded, exemptions, Pump(tokio::spawn(pump(lines, output))))
 }
 
-/// Which replies may hold a known secret, and where: registered before the reply is sent.
+/// Which replies may hold a known secret, and which one where: registered before the reply is sent.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Exemptions(Arc<Mutex<HashMap<RequestId, &'static str>>>);
+pub(crate) struct Exemptions(Arc<Mutex<HashMap<RequestId, Exemption>>>);
+
+/// A value whose disclosure was approved.
+#[derive(Debug)]
+struct Exemption {
+    /// Where it stands, from the root of the message.
+    pointer: &'static str,
+    /// Its SHA-256: a reply to the same id with another text there is another reply.
+    digest: [u8; 32],
+}
+
+impl Exemption {
+    /// The pointer, if the approved value stands there in `message`.
+    fn holds(&self, message: &Value) -> Option<&'static str> {
+        let text = message.pointer(self.pointer)?.as_str()?;
+        (digest(text) == self.digest).then_some(self.pointer)
+    }
+}
+
+fn digest(text: &str) -> [u8; 32] {
+    Sha256::digest(text.as_bytes()).into()
+}
 
 impl Exemptions {
-    /// Lets the reply to `request` hold a known secret at `pointer`, counted from the root of the
-    /// message: `/result/structuredContent/…`.
-    pub(crate) fn exempt(&self, request: RequestId, pointer: &'static str) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(request, pointer);
+    /// Lets the reply to `request` hold `value`, even if it is a known secret, at `pointer`, counted
+    /// from the root of the message: `/result/structuredContent/…`.
+    pub(crate) fn exempt(&self, request: RequestId, pointer: &'static str, value: &str) {
+        let exemption = Exemption { pointer, digest: digest(value) };
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(request, exemption);
     }
 
-    fn take(&self, request: &RequestId) -> Option<&'static str> {
+    fn take(&self, request: &RequestId) -> Option<Exemption> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(request)
     }
 }
@@ -115,7 +138,8 @@ struct Net {
 }
 
 impl Net {
-    fn line(&self, mut message: Value, exempt: Option<&str>) -> Outgoing {
+    fn line(&self, mut message: Value, exemption: Option<&Exemption>) -> Outgoing {
+        let exempt = exemption.and_then(|exemption| exemption.holds(&message));
         let found = self.scrubber.json(&mut message, exempt);
         if !found.is_empty() {
             (self.blocked)(&found);
@@ -222,7 +246,7 @@ impl<R: AsyncRead + Send + Unpin> Transport<RoleServer> for Guarded<R> {
             if progress {
                 return Ok(());
             }
-            let line = net.line(serde_json::to_value(&item)?, exempt);
+            let line = net.line(serde_json::to_value(&item)?, exempt.as_ref());
             let queue = queue.ok_or(io::ErrorKind::NotConnected)?;
             queue.send(line).await.map_err(|_| io::ErrorKind::BrokenPipe.into())
         }

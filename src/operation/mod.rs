@@ -4,6 +4,7 @@
 //! the approval record, the audit row and the reply. An action is one file in `operations/` and one
 //! line in its catalogue.
 
+mod echo;
 pub(crate) mod equivalent;
 mod identifier;
 mod invalid;
@@ -12,6 +13,7 @@ mod params;
 pub(crate) mod schema;
 mod untrusted;
 
+pub(crate) use echo::{Confined, Echo, Known, Sent};
 pub(crate) use identifier::Identifier;
 pub(crate) use invalid::Invalid;
 pub(crate) use params::Place;
@@ -95,12 +97,18 @@ pub trait Operation: Send + Sync + 'static {
     }
 
     /// The version whose value was answered.
-    fn version(_output: &Self::Output) -> Option<&str> {
+    fn version(_output: &Self::Output) -> Option<&Echo> {
         None
     }
 
-    /// The answer as the agent sees it.
-    fn view(output: Self::Output) -> Self::View;
+    /// The versions that an answer without a value lists.
+    fn listed_versions(_view: &Self::View) -> Vec<String> {
+        Vec::new()
+    }
+
+    /// The answer as the agent sees it. What an answer that carries a value repeats is shown only if
+    /// it was `sent` or listed before.
+    fn view(output: Self::Output, sent: &Sent) -> Self::View;
 
     /// What the agent is told beside an answer.
     fn notes(_view: &Self::View) -> Vec<String> {

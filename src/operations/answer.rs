@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::operation::Untrusted;
+use crate::operation::{Confined, Untrusted};
 
 /// Declares answers under their KMS names. Every field is optional, because KMS leaves out what does
 /// not apply and a new or missing field must not turn a success into an error; text is `Untrusted`.
@@ -25,6 +25,32 @@ macro_rules! answer {
 }
 pub(crate) use answer;
 
+/// Declares what is shown of an answer that carries a value: a member that could hold any text does
+/// not compile.
+macro_rules! confined {
+    ($(#[$of_struct:meta])* struct $Name:ident {
+        $($(#[$of_field:meta])* $field:ident: $Type:ty,)*
+    }) => {
+        $(#[$of_struct])*
+        #[derive(Debug, serde::Serialize, schemars::JsonSchema)]
+        #[serde(rename_all = "PascalCase")]
+        #[schemars(inline)]
+        pub(crate) struct $Name {
+            $(
+                $(#[$of_field])*
+                #[serde(skip_serializing_if = "Option::is_none")]
+                pub(crate) $field: Option<$Type>,
+            )*
+        }
+
+        const _: () = {
+            const fn is_confined<T: crate::operation::Confined>() {}
+            $(is_confined::<$Type>();)*
+        };
+    };
+}
+pub(crate) use confined;
+
 /// JSON that KMS answers as text: cleaned like any other, but cut no shorter than KMS makes it
 /// (a policy, 32,768 bytes), for half of it is of no use.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
@@ -37,13 +63,18 @@ impl JsonText {
     pub(crate) fn note(&self, member: &str) -> Option<String> {
         self.0.note(member)
     }
+
+    /// Cleans `text`.
+    pub(crate) fn new(text: &str) -> Self {
+        Self(Untrusted::capped(text, 32_768))
+    }
 }
 
 impl<'de> Deserialize<'de> for JsonText {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let json = serde_json::Value::deserialize(deserializer)?;
         let text = json.as_str().map_or_else(|| json.to_string(), ToOwned::to_owned);
-        Ok(Self(Untrusted::capped(&text, 32_768)))
+        Ok(Self::new(&text))
     }
 }
 
@@ -64,6 +95,8 @@ impl Count {
         Self(number)
     }
 }
+
+impl Confined for Count {}
 
 impl<'de> Deserialize<'de> for Count {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

@@ -4,14 +4,17 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::answer::answer;
-use super::choices::Choice;
-use super::key_choices::{KeySpec, KeyStorageMechanism, KeyUsage, Origin, ProtectionLevel};
+use super::choices::{Choice, Word};
+use super::key_choices::{
+    KeySpec, KeyState, KeyStorageMechanism, KeyUsage, Origin, ProtectionLevel, PublishedKeySpec,
+};
 use super::policy::Policy;
 use super::resource_id::InstanceId;
-use super::rotation::{self, RotationInterval, Shortest};
+use super::rotation::{self, Interval, RotationInterval, RotationState, Shortest};
 use super::tags::Tags;
+use super::time::Time;
 use crate::operation::{
-    Identifier, Invalid, Operation, Outcome, Params, Resource, Retry, Risk, Spec, Untrusted,
+    Identifier, Invalid, Operation, Outcome, Params, Resource, Retry, Risk, Sent, Spec, Untrusted,
 };
 
 pub(crate) struct CreateKey;
@@ -44,24 +47,24 @@ answer! {
     struct Metadata {
         key_id: Identifier,
         arn: Identifier,
-        key_spec: Untrusted,
-        key_state: Untrusted,
-        key_usage: Untrusted,
-        origin: Untrusted,
+        key_spec: Word<PublishedKeySpec>,
+        key_state: Word<KeyState>,
+        key_usage: Word<KeyUsage>,
+        origin: Word<Origin>,
         creator: Untrusted,
-        creation_date: Untrusted,
+        creation_date: Time,
         /// Untrusted text
         description: Untrusted,
-        protection_level: Untrusted,
+        protection_level: Word<ProtectionLevel>,
         primary_key_version: Untrusted,
         #[serde(rename = "DKMSInstanceId")]
         dkms_instance_id: Identifier,
-        automatic_rotation: Untrusted,
-        rotation_interval: Untrusted,
-        next_rotation_date: Untrusted,
-        last_rotation_date: Untrusted,
-        delete_date: Untrusted,
-        material_expire_time: Untrusted,
+        automatic_rotation: Word<RotationState>,
+        rotation_interval: Interval,
+        next_rotation_date: Time,
+        last_rotation_date: Time,
+        delete_date: Time,
+        material_expire_time: Time,
     }
 }
 
@@ -116,7 +119,7 @@ impl Operation for CreateKey {
             .query_json("Tags", input.tags.as_ref())
     }
 
-    fn view(output: Created) -> Created {
+    fn view(output: Created, _sent: &Sent) -> Created {
         output
     }
 

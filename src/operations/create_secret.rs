@@ -3,21 +3,23 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::answer::{JsonText, answer};
-use super::choices::Choice;
+use super::answer::confined;
+use super::choices::{Choice, Word};
+use super::custom_data::KnownConfiguration;
 use super::extended_config::ExtendedConfig;
 use super::policy::Policy;
 use super::resource_id::{InstanceId, KeyId};
-use super::rotation::{self, RotationInterval, Shortest};
+use super::rotation::{self, Interval, RotationInterval, RotationState, Shortest};
 use super::secret_data::{self, SecretDataType};
 use super::secret_name::NewSecretName;
 use super::secret_type::SecretType;
 use super::tags::Tags;
+use super::time::Time;
 use super::version::VersionId;
 use super::{managed, managed_value};
 use crate::operation::{
-    Identifier, Invalid, Operation, Outcome, Params, Resource, Retry, Risk, SecretDataSource, Spec,
-    Untrusted, ValueSlot,
+    Echo, Invalid, Known, Operation, Outcome, Params, Resource, Retry, Risk, SecretDataSource,
+    Sent, Spec, ValueSlot,
 };
 use crate::sensitive::Sensitive;
 
@@ -55,18 +57,34 @@ impl Input {
     }
 }
 
-answer! {
+/// The answer as it comes.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct Answer {
+    arn: Option<Echo>,
+    secret_name: Option<Echo>,
+    version_id: Option<Echo>,
+    secret_type: Option<Word<SecretType>>,
+    #[serde(rename = "DKMSInstanceId")]
+    dkms_instance_id: Option<Echo>,
+    automatic_rotation: Option<Word<RotationState>>,
+    extended_config: Option<Echo>,
+    rotation_interval: Option<Interval>,
+    next_rotation_date: Option<Time>,
+}
+
+confined! {
     struct Created {
-        arn: Identifier,
-        secret_name: Untrusted,
-        version_id: Untrusted,
-        secret_type: Untrusted,
+        arn: Known,
+        secret_name: Known,
+        version_id: Known,
+        secret_type: Word<SecretType>,
         #[serde(rename = "DKMSInstanceId")]
-        dkms_instance_id: Identifier,
-        automatic_rotation: Untrusted,
-        extended_config: JsonText,
-        rotation_interval: Untrusted,
-        next_rotation_date: Untrusted,
+        dkms_instance_id: Known,
+        automatic_rotation: Word<RotationState>,
+        extended_config: KnownConfiguration,
+        rotation_interval: Interval,
+        next_rotation_date: Time,
     }
 }
 
@@ -79,7 +97,7 @@ impl Operation for CreateSecret {
         retry: Retry::NotActed,
     };
     type Input = Input;
-    type Output = Created;
+    type Output = Answer;
     type View = Created;
 
     fn check(input: &Input) -> Result<(), Invalid> {
@@ -165,8 +183,18 @@ impl Operation for CreateSecret {
             .query_json("Policy", input.policy.as_ref())
     }
 
-    fn view(output: Created) -> Created {
-        output
+    fn view(output: Answer, sent: &Sent) -> Created {
+        Created {
+            arn: sent.arn(output.arn.as_ref()),
+            secret_name: sent.name(output.secret_name.as_ref()),
+            version_id: sent.version(output.version_id.as_ref()),
+            secret_type: output.secret_type,
+            dkms_instance_id: sent.instance(output.dkms_instance_id.as_ref()),
+            automatic_rotation: output.automatic_rotation,
+            extended_config: sent.config(output.extended_config.as_ref()).map(Into::into),
+            rotation_interval: output.rotation_interval,
+            next_rotation_date: output.next_rotation_date,
+        }
     }
 
     fn outcome(_risk: Risk) -> Option<Outcome> {

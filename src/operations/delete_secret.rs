@@ -5,8 +5,9 @@ use serde::Deserialize;
 
 use super::answer::answer;
 use super::secret_name::SecretName;
+use super::time::Time;
 use crate::operation::{
-    Invalid, Operation, Outcome, Params, Resource, Retry, Risk, Spec, Untrusted, Witness,
+    Invalid, Operation, Outcome, Params, Resource, Retry, Risk, Sent, Spec, Untrusted, Witness,
 };
 
 pub(crate) struct DeleteSecret;
@@ -31,7 +32,7 @@ impl Input {
 answer! {
     struct Deleted {
         secret_name: Untrusted,
-        planned_delete_time: Untrusted,
+        planned_delete_time: Time,
     }
 }
 
@@ -78,7 +79,7 @@ impl Operation for DeleteSecret {
             .query_some("RecoveryWindowInDays", window)
     }
 
-    fn view(output: Deleted) -> Deleted {
+    fn view(output: Deleted, _sent: &Sent) -> Deleted {
         output
     }
 

@@ -3,11 +3,16 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::answer::{JsonText, answer};
+use super::answer::answer;
+use super::choices::Word;
+use super::custom_data::Configuration;
+use super::rotation::{Interval, RotationState};
 use super::secret_name::SecretName;
+use super::secret_type::SecretType;
 use super::tags::TagList;
+use super::time::Time;
 use crate::operation::{
-    Identifier, Invalid, Operation, Params, Resource, Retry, Risk, Spec, Untrusted,
+    Identifier, Invalid, Operation, Params, Resource, Retry, Risk, Sent, Spec, Untrusted,
 };
 
 pub(crate) struct DescribeSecret;
@@ -23,20 +28,20 @@ answer! {
     struct Metadata {
         arn: Identifier,
         secret_name: Untrusted,
-        secret_type: Untrusted,
+        secret_type: Word<SecretType>,
         /// Untrusted text
         description: Untrusted,
         encryption_key_id: Identifier,
-        create_time: Untrusted,
-        update_time: Untrusted,
+        create_time: Time,
+        update_time: Time,
         #[serde(rename = "DKMSInstanceId")]
         dkms_instance_id: Identifier,
-        planned_delete_time: Untrusted,
-        automatic_rotation: Untrusted,
-        rotation_interval: Untrusted,
-        last_rotation_date: Untrusted,
-        next_rotation_date: Untrusted,
-        extended_config: JsonText,
+        planned_delete_time: Time,
+        automatic_rotation: Word<RotationState>,
+        rotation_interval: Interval,
+        last_rotation_date: Time,
+        next_rotation_date: Time,
+        extended_config: Configuration,
         owing_service: Untrusted,
         tags: TagList,
     }
@@ -68,7 +73,7 @@ impl Operation for DescribeSecret {
             .query_some("FetchTags", input.fetch_tags)
     }
 
-    fn view(output: Metadata) -> Metadata {
+    fn view(output: Metadata, _sent: &Sent) -> Metadata {
         output
     }
 

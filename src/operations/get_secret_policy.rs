@@ -7,7 +7,7 @@ use super::answer::{JsonText, answer};
 use super::choices::Choice;
 use super::policy::PolicyName;
 use super::secret_name::SecretName;
-use crate::operation::{Invalid, Operation, Params, Resource, Retry, Risk, Spec};
+use crate::operation::{Invalid, Operation, Params, Resource, Retry, Risk, Sent, Spec};
 
 pub(crate) struct GetSecretPolicy;
 
@@ -51,7 +51,7 @@ impl Operation for GetSecretPolicy {
             .query_some("PolicyName", input.policy_name.map(Choice::name))
     }
 
-    fn view(output: Answer) -> Answer {
+    fn view(output: Answer, _sent: &Sent) -> Answer {
         output
     }
 

@@ -1,14 +1,19 @@
 //! `GetSecretValue`. `Recipient` is left out: an agent has no enclave to attest.
 
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
-use super::answer::JsonText;
-use super::choices::choices;
+use super::answer::confined;
+use super::choices::{Word, choices};
+use super::rotation::{Interval, RotationState};
+use super::secret_data::SecretDataType;
 use super::secret_name::SecretName;
-use super::version::{self, Stages, VersionId, VersionStage};
+use super::secret_type::SecretType;
+use super::time::Time;
+use super::version::{self, KnownStages, StageEchoes, VersionId, VersionStage};
 use crate::operation::{
-    Destination, Invalid, Operation, Params, Resource, Retry, Risk, Spec, Untrusted, Witness,
+    Destination, Echo, Invalid, Known, Operation, Params, Resource, Retry, Risk, Sent, Spec,
+    Witness,
 };
 use crate::sensitive::{Masked, Sensitive};
 
@@ -22,7 +27,7 @@ pub(crate) struct Input {
     version_stage: Option<VersionStage>,
     /// Ignored for managed secrets
     version_id: Option<VersionId>,
-    /// Managed secrets only
+    /// Managed secrets only; not shown here, DescribeSecret shows it
     fetch_extended_config: Option<bool>,
     /// Only test permission; success is the error DryRunOperationError
     dry_run: Option<bool>,
@@ -42,34 +47,38 @@ choices! {
     }
 }
 
-/// The answer: with the value as it comes, with a mask as it is seen. No `flatten`: it would copy
-/// the value into memory that is not wiped.
-#[derive(Debug, Deserialize, Serialize, JsonSchema)]
+/// The answer as it comes. No `flatten`: serde would buffer the value in memory that is not wiped.
+#[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
-pub(crate) struct Answer<Data> {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    secret_name: Option<Untrusted>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    secret_type: Option<Untrusted>,
-    secret_data: Data,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    secret_data_type: Option<Untrusted>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    version_id: Option<Untrusted>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    version_stages: Option<Stages>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    create_time: Option<Untrusted>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    automatic_rotation: Option<Untrusted>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    rotation_interval: Option<Untrusted>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    next_rotation_date: Option<Untrusted>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    last_rotation_date: Option<Untrusted>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    extended_config: Option<JsonText>,
+pub(crate) struct Answer {
+    secret_name: Option<Echo>,
+    secret_type: Option<Word<SecretType>>,
+    secret_data: Option<Sensitive>,
+    secret_data_type: Option<Word<SecretDataType>>,
+    version_id: Option<Echo>,
+    version_stages: Option<StageEchoes>,
+    create_time: Option<Time>,
+    automatic_rotation: Option<Word<RotationState>>,
+    rotation_interval: Option<Interval>,
+    next_rotation_date: Option<Time>,
+    last_rotation_date: Option<Time>,
+}
+
+confined! {
+    // `ExtendedConfig` is not shown: DescribeSecret has it, in an answer without a value.
+    struct Shown {
+        secret_name: Known,
+        secret_type: Word<SecretType>,
+        secret_data: Masked,
+        secret_data_type: Word<SecretDataType>,
+        version_id: Known,
+        version_stages: KnownStages,
+        create_time: Time,
+        automatic_rotation: Word<RotationState>,
+        rotation_interval: Interval,
+        next_rotation_date: Time,
+        last_rotation_date: Time,
+    }
 }
 
 /// A plain name for the destination `file`, and none for the others.
@@ -95,8 +104,8 @@ impl Operation for GetSecretValue {
         retry: Retry::Idempotent,
     };
     type Input = Input;
-    type Output = Answer<Option<Sensitive>>;
-    type View = Answer<Masked>;
+    type Output = Answer;
+    type View = Shown;
 
     fn check(input: &Input) -> Result<(), Invalid> {
         input.secret_name.check()?;
@@ -142,28 +151,27 @@ impl Operation for GetSecretValue {
             .query_some("DryRun", input.dry_run)
     }
 
-    fn take_value(output: &mut Self::Output) -> Option<Sensitive> {
+    fn take_value(output: &mut Answer) -> Option<Sensitive> {
         output.secret_data.take()
     }
 
-    fn version(output: &Self::Output) -> Option<&str> {
-        output.version_id.as_ref().map(Untrusted::as_str)
+    fn version(output: &Answer) -> Option<&Echo> {
+        output.version_id.as_ref()
     }
 
-    fn view(output: Self::Output) -> Self::View {
-        Answer {
-            secret_name: output.secret_name,
+    fn view(output: Answer, sent: &Sent) -> Shown {
+        Shown {
+            secret_name: sent.name(output.secret_name.as_ref()),
             secret_type: output.secret_type,
-            secret_data: Masked,
+            secret_data: Some(Masked),
             secret_data_type: output.secret_data_type,
-            version_id: output.version_id,
-            version_stages: output.version_stages,
+            version_id: sent.version(output.version_id.as_ref()),
+            version_stages: output.version_stages.map(|stages| stages.known(sent)),
             create_time: output.create_time,
             automatic_rotation: output.automatic_rotation,
             rotation_interval: output.rotation_interval,
             next_rotation_date: output.next_rotation_date,
             last_rotation_date: output.last_rotation_date,
-            extended_config: output.extended_config,
         }
     }
 }

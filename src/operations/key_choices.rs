@@ -44,6 +44,27 @@ choices! {
         External = "EXTERNAL",
     }
 
+    enum KeyState {
+        Enabled = "Enabled",
+        Disabled = "Disabled",
+        PendingDeletion = "PendingDeletion",
+        PendingImport = "PendingImport",
+    }
+
+    // Those that are published; a key can be asked for by a newer one.
+    enum PublishedKeySpec {
+        Aes128 = "Aliyun_AES_128",
+        Aes192 = "Aliyun_AES_192",
+        Aes256 = "Aliyun_AES_256",
+        Sm4 = "Aliyun_SM4",
+        Rsa2048 = "RSA_2048",
+        Rsa3072 = "RSA_3072",
+        Rsa4096 = "RSA_4096",
+        P256 = "EC_P256",
+        P256K = "EC_P256K",
+        Sm2 = "EC_SM2",
+    }
+
     enum ProtectionLevel {
         Software = "SOFTWARE",
         Hsm = "HSM",

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::answer::{Count, answer};
 use super::filters::Filters;
 use super::paging::Page;
-use crate::operation::{Identifier, Invalid, Operation, Params, Resource, Retry, Risk, Spec};
+use crate::operation::{Identifier, Invalid, Operation, Params, Resource, Retry, Risk, Sent, Spec};
 
 pub(crate) struct ListKeys;
 
@@ -85,7 +85,7 @@ impl Operation for ListKeys {
             .query_json("Filters", input.filters.as_ref())
     }
 
-    fn view(output: Listing) -> Listing {
+    fn view(output: Listing, _sent: &Sent) -> Listing {
         output
     }
 

@@ -5,7 +5,7 @@ use serde::Deserialize;
 
 use super::answer::{Count, answer};
 use super::paging::Page;
-use crate::operation::{Identifier, Invalid, Operation, Params, Resource, Retry, Risk, Spec};
+use crate::operation::{Identifier, Invalid, Operation, Params, Resource, Retry, Risk, Sent, Spec};
 
 pub(crate) struct ListKmsInstances;
 
@@ -63,7 +63,7 @@ impl Operation for ListKmsInstances {
             .query_some("PageSize", input.page_size)
     }
 
-    fn view(output: Listing) -> Listing {
+    fn view(output: Listing, _sent: &Sent) -> Listing {
         output
     }
 

@@ -6,8 +6,9 @@ use serde::Deserialize;
 use super::answer::{Count, answer};
 use super::paging::Page;
 use super::secret_name::SecretName;
+use super::time::Time;
 use super::version::Stages;
-use crate::operation::{Invalid, Operation, Params, Resource, Retry, Risk, Spec, Untrusted};
+use crate::operation::{Invalid, Operation, Params, Resource, Retry, Risk, Sent, Spec, Untrusted};
 
 pub(crate) struct ListSecretVersionIds;
 
@@ -39,7 +40,7 @@ answer! {
 
     struct Listed {
         version_id: Untrusted,
-        create_time: Untrusted,
+        create_time: Time,
         version_stages: Stages,
     }
 }
@@ -72,7 +73,12 @@ impl Operation for ListSecretVersionIds {
             .query_some("PageSize", input.page_size)
     }
 
-    fn view(output: Listing) -> Listing {
+    fn listed_versions(view: &Listing) -> Vec<String> {
+        let listed = view.version_ids.iter().flat_map(|ids| ids.version_id.iter().flatten());
+        listed.filter_map(|one| Some(one.version_id.as_ref()?.as_str().to_owned())).collect()
+    }
+
+    fn view(output: Listing, _sent: &Sent) -> Listing {
         output
     }
 

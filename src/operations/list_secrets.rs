@@ -4,10 +4,13 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::answer::{Count, answer};
+use super::choices::Word;
 use super::filters::Filters;
 use super::paging::Page;
+use super::secret_type::SecretType;
 use super::tags::TagList;
-use crate::operation::{Invalid, Operation, Params, Resource, Retry, Risk, Spec, Untrusted};
+use super::time::Time;
+use crate::operation::{Invalid, Operation, Params, Resource, Retry, Risk, Sent, Spec, Untrusted};
 
 pub(crate) struct ListSecrets;
 
@@ -50,10 +53,10 @@ answer! {
 
     struct Listed {
         secret_name: Untrusted,
-        secret_type: Untrusted,
-        create_time: Untrusted,
-        update_time: Untrusted,
-        planned_delete_time: Untrusted,
+        secret_type: Word<SecretType>,
+        create_time: Time,
+        update_time: Time,
+        planned_delete_time: Time,
         owing_service: Untrusted,
         tags: TagList,
     }
@@ -87,7 +90,7 @@ impl Operation for ListSecrets {
             .query_json("Filters", input.filters.as_ref())
     }
 
-    fn view(output: Listing) -> Listing {
+    fn view(output: Listing, _sent: &Sent) -> Listing {
         output
     }
 

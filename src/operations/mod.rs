@@ -25,6 +25,7 @@ mod update_secret_version_stage;
 
 mod answer;
 mod choices;
+mod custom_data;
 mod extended_config;
 mod filters;
 mod key_choices;
@@ -38,6 +39,7 @@ mod secret_data;
 mod secret_name;
 mod secret_type;
 mod tags;
+mod time;
 mod version;
 
 #[cfg(test)]

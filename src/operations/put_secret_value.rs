@@ -3,14 +3,14 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::answer::answer;
+use super::answer::confined;
 use super::choices::Choice;
 use super::secret_data::{self, SecretDataType};
 use super::secret_name::SecretName;
-use super::version::{Stages, VersionId, VersionStage};
+use super::version::{KnownStages, StageEchoes, VersionId, VersionStage};
 use crate::operation::{
-    Invalid, Operation, Outcome, Params, Resource, Retry, Risk, SecretDataSource, Spec, Untrusted,
-    ValueSlot,
+    Echo, Invalid, Known, Operation, Outcome, Params, Resource, Retry, Risk, SecretDataSource,
+    Sent, Spec, ValueSlot,
 };
 use crate::sensitive::Sensitive;
 
@@ -30,11 +30,20 @@ pub(crate) struct Input {
     version_stages: Option<Vec<VersionStage>>,
 }
 
-answer! {
+/// The answer as it comes.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct Answer {
+    secret_name: Option<Echo>,
+    version_id: Option<Echo>,
+    version_stages: Option<StageEchoes>,
+}
+
+confined! {
     struct Put {
-        secret_name: Untrusted,
-        version_id: Untrusted,
-        version_stages: Stages,
+        secret_name: Known,
+        version_id: Known,
+        version_stages: KnownStages,
     }
 }
 
@@ -47,7 +56,7 @@ impl Operation for PutSecretValue {
         retry: Retry::Idempotent,
     };
     type Input = Input;
-    type Output = Put;
+    type Output = Answer;
     type View = Put;
 
     fn check(input: &Input) -> Result<(), Invalid> {
@@ -81,8 +90,12 @@ impl Operation for PutSecretValue {
             .query_json("VersionStages", input.version_stages.as_ref())
     }
 
-    fn view(output: Put) -> Put {
-        output
+    fn view(output: Answer, sent: &Sent) -> Put {
+        Put {
+            secret_name: sent.name(output.secret_name.as_ref()),
+            version_id: sent.version(output.version_id.as_ref()),
+            version_stages: output.version_stages.map(|stages| stages.known(sent)),
+        }
     }
 
     fn outcome(_risk: Risk) -> Option<Outcome> {

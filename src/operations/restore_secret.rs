@@ -6,7 +6,7 @@ use serde::Deserialize;
 use super::answer::answer;
 use super::secret_name::SecretName;
 use crate::operation::{
-    Invalid, Operation, Outcome, Params, Resource, Retry, Risk, Spec, Untrusted,
+    Invalid, Operation, Outcome, Params, Resource, Retry, Risk, Sent, Spec, Untrusted,
 };
 
 pub(crate) struct RestoreSecret;
@@ -47,7 +47,7 @@ impl Operation for RestoreSecret {
         Params::new().query("SecretName", input.secret_name)
     }
 
-    fn view(output: Restored) -> Restored {
+    fn view(output: Restored, _sent: &Sent) -> Restored {
         output
     }
 

@@ -7,7 +7,7 @@ use super::answer::answer;
 use super::secret_name::SecretName;
 use super::version::VersionId;
 use crate::operation::{
-    Identifier, Invalid, Operation, Outcome, Params, Resource, Retry, Risk, Spec, Untrusted,
+    Identifier, Invalid, Operation, Outcome, Params, Resource, Retry, Risk, Sent, Spec, Untrusted,
 };
 
 pub(crate) struct RotateSecret;
@@ -53,7 +53,7 @@ impl Operation for RotateSecret {
         Params::new().query("SecretName", input.secret_name).query("VersionId", input.version_id)
     }
 
-    fn view(output: Rotated) -> Rotated {
+    fn view(output: Rotated, _sent: &Sent) -> Rotated {
         output
     }
 

@@ -1,9 +1,10 @@
 //! [`RotationInterval`]: how often KMS rotates, where it rotates at all.
 
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::operation::Invalid;
+use super::choices::{UNKNOWN, choices};
+use crate::operation::{Confined, Echo, Invalid};
 
 const HOUR: u64 = 3_600;
 const DAY: u64 = 24 * HOUR;
@@ -13,6 +14,34 @@ const DAY: u64 = 24 * HOUR;
 #[serde(transparent)]
 #[schemars(inline)]
 pub(crate) struct RotationInterval(#[schemars(length(min = 1, max = 16))] String);
+
+choices! {
+    // Of secrets and of keys (facts/kms.md §1.1, §1.17).
+    enum RotationState {
+        Enabled = "Enabled",
+        Disabled = "Disabled",
+        Invalid = "Invalid",
+        Suspended = "Suspended",
+    }
+}
+
+/// An interval that KMS answers, such as `604800s`; any other text is not shown.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(transparent)]
+#[schemars(inline, description = "")]
+pub(crate) struct Interval(String);
+
+impl Confined for Interval {}
+
+impl<'de> Deserialize<'de> for Interval {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let echo = Echo::deserialize(deserializer)?;
+        let text = echo.heard();
+        let digits = text.strip_suffix(['d', 'h', 'm', 's']).unwrap_or_default();
+        let fits = matches!(digits.len(), 1..=9) && digits.bytes().all(|it| it.is_ascii_digit());
+        Ok(Self(if fits || text.is_empty() { text } else { UNKNOWN }.to_owned()))
+    }
+}
 
 /// The shortest interval of a kind of thing; the longest is 365 days for all.
 #[derive(Debug, Clone, Copy)]

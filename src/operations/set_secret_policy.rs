@@ -8,7 +8,9 @@ use super::answer::answer;
 use super::choices::Choice;
 use super::policy::{Policy, PolicyName};
 use super::secret_name::SecretName;
-use crate::operation::{Invalid, Operation, Outcome, Params, Resource, Retry, Risk, Spec, Witness};
+use crate::operation::{
+    Invalid, Operation, Outcome, Params, Resource, Retry, Risk, Sent, Spec, Witness,
+};
 
 pub(crate) struct SetSecretPolicy;
 
@@ -56,7 +58,7 @@ impl Operation for SetSecretPolicy {
             .query_some("PolicyName", input.policy_name.map(Choice::name))
     }
 
-    fn view(output: Set) -> Set {
+    fn view(output: Set, _sent: &Sent) -> Set {
         output
     }
 

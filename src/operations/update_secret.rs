@@ -7,7 +7,7 @@ use super::answer::answer;
 use super::extended_config::CustomData;
 use super::secret_name::SecretName;
 use crate::operation::{
-    Invalid, Operation, Outcome, Params, Resource, Retry, Risk, Spec, Untrusted,
+    Invalid, Operation, Outcome, Params, Resource, Retry, Risk, Sent, Spec, Untrusted,
 };
 
 pub(crate) struct UpdateSecret;
@@ -67,7 +67,7 @@ impl Operation for UpdateSecret {
             .query_json(CUSTOM_DATA, input.custom_data.as_ref())
     }
 
-    fn view(output: Updated) -> Updated {
+    fn view(output: Updated, _sent: &Sent) -> Updated {
         output
     }
 

@@ -7,7 +7,7 @@ use super::answer::answer;
 use super::rotation::{self, RotationInterval, Shortest};
 use super::secret_name::SecretName;
 use crate::operation::{
-    Invalid, Operation, Outcome, Params, Resource, Retry, Risk, Spec, Untrusted,
+    Invalid, Operation, Outcome, Params, Resource, Retry, Risk, Sent, Spec, Untrusted,
 };
 
 pub(crate) struct UpdateSecretRotationPolicy;
@@ -58,7 +58,7 @@ impl Operation for UpdateSecretRotationPolicy {
             .query_some("RotationInterval", input.rotation_interval.map(String::from))
     }
 
-    fn view(output: Updated) -> Updated {
+    fn view(output: Updated, _sent: &Sent) -> Updated {
         output
     }
 

@@ -7,7 +7,7 @@ use super::answer::answer;
 use super::secret_name::SecretName;
 use super::version::{CURRENT, PREVIOUS, VersionId, VersionStage};
 use crate::operation::{
-    Invalid, Operation, Outcome, Params, Resource, Retry, Risk, Spec, Untrusted,
+    Invalid, Operation, Outcome, Params, Resource, Retry, Risk, Sent, Spec, Untrusted,
 };
 
 pub(crate) struct UpdateSecretVersionStage;
@@ -72,7 +72,7 @@ impl Operation for UpdateSecretVersionStage {
             .query_some("RemoveFromVersion", input.remove_from_version.map(String::from))
     }
 
-    fn view(output: Moved) -> Moved {
+    fn view(output: Moved, _sent: &Sent) -> Moved {
         output
     }
 

@@ -3,8 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::answer::answer;
-use crate::operation::{Invalid, Untrusted};
+use super::answer::{answer, confined};
+use crate::operation::{Confined, Echo, Invalid, Known, Sent, Untrusted};
 use crate::text::is_hidden;
 
 /// The stage of the version that is read when none is named.
@@ -73,3 +73,26 @@ answer! {
         version_stage: Vec<Untrusted>,
     }
 }
+
+/// The stages in an answer that carries a value.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct StageEchoes {
+    version_stage: Option<Vec<Echo>>,
+}
+
+impl StageEchoes {
+    /// Those that the call knows.
+    pub(crate) fn known(&self, sent: &Sent) -> KnownStages {
+        let version_stage = self.version_stage.as_deref().map(|echoes| sent.stages(echoes));
+        KnownStages { version_stage }
+    }
+}
+
+confined! {
+    struct KnownStages {
+        version_stage: Vec<Known>,
+    }
+}
+
+impl Confined for KnownStages {}

@@ -11,7 +11,7 @@ use crate::audit::{Event, Kind, Resource as Audited, Trail, Upstream};
 use crate::client::{Answer, ClientError};
 use crate::credentials::Credential;
 use crate::guard::{Challenge, Refusal, secret_name};
-use crate::operation::{Destination, Operation, Outcome, Risk};
+use crate::operation::{Destination, Operation, Outcome, Risk, Sent};
 use crate::operations::{PutSecretValue, RotateSecret};
 use crate::reply::{self, Changed, Question, Reply, Ways};
 use crate::values::Prepared;
@@ -22,8 +22,7 @@ const NO_FILE: &str = "FileUnavailable";
 const SHOWN: &str = "The value is shown once on the approval page, where the person approved it: they choose \"Show the value\" within 3 minutes. It is not in this conversation.";
 /// The same, when it came too late.
 const NOT_SHOWN: &str = "The approval page did not wait for the value any more: it was dropped, and nobody saw it. Ask again without ConfirmationToken if it is wanted.";
-/// Of a version that was put and does not hold what was asked for (facts/kms.md §7). No stage is
-/// named: a note is compared with the value, which could then be guessed.
+/// Of a version that was put and does not hold what was asked for (facts/kms.md §7).
 const STAGES_STAYED: &str = "This version was there before with the same value, so KMS ignored the call: not all of the stages asked for are on it (VersionStages). UpdateSecretVersionStage moves a stage.";
 /// Of every rotation (facts/kms.md §1.11): the answer does not tell the two apart.
 const PERHAPS_ROTATED: &str = "KMS ignores a VersionId that existed before: then nothing was rotated now. ListSecretVersionIds shows when the version was made (CreateTime).";
@@ -42,7 +41,6 @@ impl Pipeline {
     ) -> Reply {
         let Answer { mut output, request_id, http_status, attempts, ms } = answer;
         let value = O::take_value(&mut output);
-        known.scrubbers.extend(value.iter().map(|value| self.scrubber.with(&[value])));
         let upstream = Upstream {
             request_id: request_id.clone(),
             http_status: Some(http_status),
@@ -50,12 +48,12 @@ impl Pipeline {
             attempts: Some(attempts),
             ..Upstream::default()
         };
-        let answered_version = O::version(&output).map(str::to_owned);
+        let answered = O::version(&output);
         if let Some(approved) = &asked.version
-            && answered_version.as_deref() != Some(approved)
+            && answered.is_none_or(|answered| answered.heard() != approved)
         {
             drop(value);
-            return self.not_used(&Refusal::Changed, Some(upstream), trail, known).await;
+            return self.not_used(&Refusal::Changed, Some(upstream), trail).await;
         }
         let mut file = asked.file.take().filter(|_| value.is_some());
         let written = match (&value, &mut file) {
@@ -67,44 +65,37 @@ impl Pipeline {
             drop((value, file));
             let event =
                 Event { upstream: Some(upstream), code: Some(NO_FILE.into()), ..Event::default() };
-            let closed = trail.close(self.clean(event, &known.scrubbers)).await;
+            let closed = trail.close(self.clean(event)).await;
             let error = reply::error(
                 NO_FILE,
                 "the value could not be written to the file, and was dropped",
                 Changed::No,
                 "Tell the person; the folder may be full.",
             );
-            return Reply::new(
-                &closed,
-                Changed::No,
-                reply::failed(error),
-                None,
-                std::mem::take(&mut known.scrubbers),
-            );
+            return Reply::new(&closed, Changed::No, reply::failed(error), None);
         }
         let outcome = O::outcome(asked.risk);
         let event = Event {
             upstream: Some(upstream),
             outcome: Some(outcome.map_or("ok", Outcome::name).into()),
-            resource: answered_version.map(|version| Audited {
-                version: Some(version),
+            resource: asked.sent.version(O::version(&output)).map(|version| Audited {
+                version: Some(version.as_str().to_owned()),
                 ..known.event.resource.clone().unwrap_or_default()
             }),
             ..Event::default()
         };
-        let mut result = viewed::<O>(output, &mut known.notes);
+        let mut result = self.viewed::<O>(output, &asked, &mut known.notes);
         if let Err(refusal) = self.learn_account(&asked, &result) {
             if !matches!(asked.risk, Risk::Write | Risk::Destroy) {
                 drop((value, file));
-                return self.not_used(&refusal, event.upstream, trail, known).await;
+                return self.not_used(&refusal, event.upstream, trail).await;
             }
             // What was done stays done.
             known.notes.push(OTHER_ACCOUNT.into());
         }
-        let closed = trail.close(self.clean(event, &known.scrubbers)).await;
+        let closed = trail.close(self.clean(event)).await;
         let about = known.event.resource.as_ref().and_then(|seen| seen.name.as_deref());
         name_no_other(&mut result, about.unwrap_or_default(), asked.written.as_deref());
-        label_no_other(&mut result, &asked.labels);
         let (disclosed, for_person) = match asked.destination {
             Some(Destination::Agent) => (value, None),
             // A disclosure that is not on record did not happen.
@@ -129,22 +120,15 @@ impl Pipeline {
         }
         let envelope = reply::ok(result, outcome, request_id.as_deref(), notes);
         let changed = if writes(asked.risk) { Changed::Unknown } else { Changed::No };
-        Reply::new(&closed, changed, envelope, disclosed, std::mem::take(&mut known.scrubbers))
+        Reply::new(&closed, changed, envelope, disclosed)
     }
 
     /// Ends a reading whose answer is not used, although KMS gave one.
-    async fn not_used(
-        &self,
-        refusal: &Refusal,
-        upstream: Option<Upstream>,
-        trail: Trail,
-        known: &mut Known,
-    ) -> Reply {
+    async fn not_used(&self, refusal: &Refusal, upstream: Option<Upstream>, trail: Trail) -> Reply {
         let event = Event { upstream, code: Some(refusal.code().into()), ..Event::default() };
-        let closed = trail.close(self.clean(event, &known.scrubbers)).await;
+        let closed = trail.close(self.clean(event)).await;
         let envelope = reply::refused(refusal, Changed::No, None, &Ways::default());
-        let scrubbers = std::mem::take(&mut known.scrubbers);
-        Reply::new(&closed, Changed::No, envelope, None, scrubbers)
+        Reply::new(&closed, Changed::No, envelope, None)
     }
 
     pub(super) async fn failed<O: Operation>(
@@ -175,13 +159,13 @@ impl Pipeline {
             code: Some(failure.code().into()),
             ..Event::default()
         };
-        let closed = trail.close(self.clean(event, &known.scrubbers)).await;
+        let closed = trail.close(self.clean(event)).await;
         let mut envelope = match settled_as {
             Some(outcome) => settled(outcome, failure),
             None => reply::upstream(failure, O::SPEC.action, changed),
         };
         reply::add_notes(&mut envelope, std::mem::take(&mut known.notes));
-        Reply::new(&closed, changed, envelope, None, std::mem::take(&mut known.scrubbers))
+        Reply::new(&closed, changed, envelope, None)
     }
 
     /// A step failed before the call itself was admitted; that may be all the call wanted.
@@ -197,11 +181,10 @@ impl Pipeline {
         let mut event = std::mem::take(&mut known.event);
         event.outcome = Some(outcome.name().into());
         event.code = failure.kms_code().map(str::to_owned);
-        let event = self.clean(event, &known.scrubbers);
+        let event = self.clean(event);
         let closed = self.audit.refuse(Kind::Result, event).await;
         let envelope = settled(outcome, &failure);
-        let scrubbers = std::mem::take(&mut known.scrubbers);
-        Ok(Reply::new(&closed, known.changed(), envelope, None, scrubbers))
+        Ok(Reply::new(&closed, known.changed(), envelope, None))
     }
 
     /// Records a call that was not admitted, and answers it.
@@ -210,7 +193,7 @@ impl Pipeline {
             Stop::Failed { changed, .. } if *changed != Changed::No => *changed,
             Stop::Failed { .. } | Stop::Refused(_) => known.changed(),
         };
-        let Known { mut event, equivalent, scrubbers, notes, .. } = known;
+        let Known { mut event, equivalent, notes, .. } = known;
         let mut page = None;
         let (kind, mut envelope) = match &stop {
             Stop::Refused(refusal) => {
@@ -245,19 +228,33 @@ impl Pipeline {
             }
         };
         reply::add_notes(&mut envelope, notes);
-        let closed = self.audit.refuse(kind, self.clean(event, &scrubbers)).await;
+        let closed = self.audit.refuse(kind, self.clean(event)).await;
         let question = match stop {
             Stop::Refused(Refusal::Confirm(challenge)) if challenge.client || page.is_some() => {
                 Some(Question { challenge: *challenge, page })
             }
             Stop::Refused(_) | Stop::Failed { .. } => None,
         };
-        Reply::new(&closed, changed, envelope, None, scrubbers).asking(question)
+        Reply::new(&closed, changed, envelope, None).asking(question)
+    }
+
+    /// What the agent sees of an answer; the versions it names without a value are remembered.
+    fn viewed<O: Operation>(
+        &self,
+        output: O::Output,
+        asked: &Asked,
+        notes: &mut Vec<String>,
+    ) -> Value {
+        let view = O::view(output, &asked.sent);
+        let named = O::listed_versions(&view).into_iter().chain(asked.written.clone());
+        self.versions.note(&asked.sent.name, named);
+        notes.extend(O::notes(&view));
+        serde_json::to_value(view).unwrap_or_default()
     }
 
     /// What goes into the audit log stays there: no secret may, not even one that KMS repeated.
-    pub(super) fn clean(&self, mut event: Event, calls: &[crate::scrub::CallScrubber]) -> Event {
-        event.texts_of_upstream().for_each(|text| self.scrubber.text(text, calls));
+    pub(super) fn clean(&self, mut event: Event) -> Event {
+        event.texts_of_upstream().for_each(|text| self.scrubber.text(text));
         event
     }
 
@@ -283,7 +280,9 @@ impl Pipeline {
 /// What the answer is compared with.
 #[derive(Debug)]
 pub(super) struct Asked {
-    /// The stages that the call names: one, or a JSON array.
+    /// What the answer may repeat.
+    pub(super) sent: Sent,
+    /// The stages that a put names, a JSON array.
     pub(super) labels: String,
     /// The version that a write names.
     pub(super) written: Option<String>,
@@ -305,15 +304,7 @@ fn writes(risk: Risk) -> bool {
     matches!(risk, Risk::Write | Risk::Destroy)
 }
 
-/// The answer as the agent sees it, and what it is told beside it.
-fn viewed<O: Operation>(output: O::Output, notes: &mut Vec<String>) -> Value {
-    let view = O::view(output);
-    notes.extend(O::notes(&view));
-    serde_json::to_value(view).unwrap_or_default()
-}
-
-/// Drops a name, ARN or version in the answer that is not what the call is about: nobody asked for
-/// it, and what the agent is told there is not compared with the call's values.
+/// Drops a name, ARN or version in the answer that is not what the call is about.
 fn name_no_other(result: &mut Value, resource: &str, written: Option<&str>) {
     let wanted = secret_name(resource);
     let Some(members) = result.as_object_mut() else { return };
@@ -329,19 +320,6 @@ fn name_no_other(result: &mut Value, resource: &str, written: Option<&str>) {
         ("Arn", Some(arn)) => same(secret_name(arn)),
         ("VersionId", Some(version)) => written.is_none_or(|written| written == version),
         _ => true,
-    });
-}
-
-/// Drops stages in the answer that are neither KMS's own nor named by the call, for the same reason.
-fn label_no_other(result: &mut Value, labels: &str) {
-    let held = result.pointer_mut("/VersionStages/VersionStage").and_then(Value::as_array_mut);
-    let Some(held) = held else { return };
-    held.retain(|stage| {
-        stage.as_str().is_some_and(|stage| {
-            matches!(stage, "ACSCurrent" | "ACSPrevious" | "ACSPending")
-                || labels == stage
-                || labels.contains(&format!("\"{stage}\""))
-        })
     });
 }
 

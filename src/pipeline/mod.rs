@@ -10,6 +10,7 @@ mod place;
 mod repeated;
 mod steps;
 mod turn;
+mod versions;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -23,9 +24,9 @@ use crate::audit::{AuditLog, Event};
 use crate::client::Client;
 use crate::env::Env;
 use crate::guard::policy::{Level, Verdict};
-use crate::guard::{Guard, Refusal, Request};
+use crate::guard::{Guard, Refusal, Request, secret_name};
 use crate::operation::{
-    Destination, Invalid, Operation, Risk, SecretDataSource, Witness, equivalent,
+    Destination, Invalid, Operation, Risk, SecretDataSource, Sent, Witness, equivalent,
 };
 use crate::operations::DescribeSecret;
 use crate::reply::{Changed, Equivalent, Reply};
@@ -40,6 +41,7 @@ pub(crate) use endpoint::{Endpoint, Listed};
 pub(crate) use place::Place;
 use steps::Stop;
 pub(crate) use turn::{Turn, Turns};
+pub(crate) use versions::Versions;
 
 /// Of a call that a person approved without a PIN.
 const UNSIGNED: &str =
@@ -61,6 +63,8 @@ pub(crate) struct Pipeline {
     pub(crate) disclosed: Folder,
     pub(crate) env: Arc<Env>,
     pub(crate) scrubber: Scrubber,
+    /// What an answer with a value may name.
+    pub(crate) versions: Versions,
     /// How long a repeated call waits for a decision.
     pub(crate) wait: Duration,
     /// What the person runs to decide.
@@ -73,7 +77,6 @@ pub(crate) struct Pipeline {
 struct Known {
     event: Event,
     equivalent: Option<Equivalent>,
-    scrubbers: Vec<crate::scrub::CallScrubber>,
     /// What the program chose or did on the way.
     notes: Vec<String>,
     /// A key was created on the way; it stays, whatever becomes of the call.
@@ -130,7 +133,6 @@ impl Pipeline {
         // The files of a profile and of a value are read here: no other call waits for a slow disk.
         let resolve = || self.request::<O>(input, common, caller, call);
         let mut request = block_in_place(resolve)?;
-        known.scrubbers.extend(self.values_of(&request));
         known.event = request.event(O::SPEC.action, self.guard.policy());
         if let Some(absent) = self.describe::<O>(&mut request, caller).await? {
             return self.settled_before::<O>(DescribeSecret::SPEC.action, absent, known).await;
@@ -166,10 +168,9 @@ impl Pipeline {
         let prepare = |name| block_in_place(|| self.disclosed.prepare(name));
         let prepared = request.file_name.as_deref().map(prepare);
         let writes = matches!(request.risk, Risk::Write | Risk::Destroy);
-        let labels = auto_key::given(&request, "VersionStage")
-            .or_else(|| auto_key::given(&request, "VersionStages"));
         let asked = Asked {
-            labels: labels.unwrap_or_default(),
+            sent: self.sent(&request),
+            labels: auto_key::given(&request, "VersionStages").unwrap_or_default(),
             written: auto_key::given(&request, "VersionId").filter(|_| writes),
             file: prepared.transpose().map_err(Refusal::Invalid)?,
             risk: request.risk,
@@ -276,10 +277,15 @@ impl Pipeline {
         })
     }
 
-    /// Makes the values that a request carries known to the scrubber until its reply has left.
-    fn values_of(&self, request: &Request) -> Option<crate::scrub::CallScrubber> {
-        let values: Vec<&Sensitive> = request.params.secrets().collect();
-        (!values.is_empty()).then(|| self.scrubber.with(&values))
+    /// The words that the answer to a request may repeat.
+    fn sent(&self, request: &Request) -> Sent {
+        let mut sent = Sent::new(&request.params);
+        secret_name(&request.resource.name).clone_into(&mut sent.name);
+        sent.region.clone_from(&request.target.region);
+        sent.account.clone_from(&request.target.account);
+        sent.versions.extend(self.versions.of(&sent.name));
+        sent.versions.extend(request.witnessed.as_ref().and_then(|seen| seen.version_id.clone()));
+        sent
     }
 }
 

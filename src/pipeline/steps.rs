@@ -81,6 +81,7 @@ impl Pipeline {
             client: parent.client.clone(),
             params: O::params(input),
         };
+        let sent = self.sent(&request);
         let (verdict, level) = self.guard.judge(&request, O::SPEC.action).await?;
         let needs_its_own = Refusal::Denied {
             rule: verdict.rule,
@@ -125,7 +126,7 @@ impl Pipeline {
                 ..Event::default()
             },
         };
-        if !trail.close(self.clean(event, &[])).await.is_recorded() {
+        if !trail.close(self.clean(event)).await.is_recorded() {
             return Err(Stop::Refused(Refusal::AuditUnavailable));
         }
         let answer = result.map_err(|failure| {
@@ -136,7 +137,9 @@ impl Pipeline {
             let changed = if unsure { Changed::Unknown } else { Changed::No };
             Stop::Failed { step: O::SPEC.action, failure, changed }
         })?;
-        Ok(serde_json::to_value(O::view(answer.output)).unwrap_or_default())
+        let view = O::view(answer.output, &sent);
+        self.versions.note(&sent.name, O::listed_versions(&view));
+        Ok(serde_json::to_value(view).unwrap_or_default())
     }
 
     /// Reads type and tags where the verdict hangs on them. What cannot be read stays unread: then

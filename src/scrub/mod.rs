@@ -1,11 +1,13 @@
-//! The last net on every outgoing byte: known secrets, in every encoding.
+//! The last net on every outgoing byte: the credentials of this process, in every encoding.
 //!
-//! It works after everything else and is not relied on: a hit is a fault elsewhere, and audited.
-//! It knows our own credentials for the life of the process and the values of one call until its
-//! reply has left; never the values of other calls, or it could be used to test guesses.
+//! It works after everything else and is not relied on: a hit is a fault elsewhere, and audited. It
+//! never knows the value of a secret: what it does to an answer, and how long it takes, says nothing
+//! of one. Values are kept in by types, see [`crate::operation::Echo`] and [`crate::sensitive`].
 
 mod needles;
 mod views;
+#[cfg(test)]
+pub(crate) mod work;
 
 use std::fmt;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -15,53 +17,62 @@ use serde_json::Value;
 use zeroize::Zeroizing;
 
 use self::needles::{Needles, SHORTEST};
-use crate::sensitive::Sensitive;
+use crate::clock::Clock;
 
 /// What stands in place of a string that held a secret.
 pub(crate) const REMOVED: &str = "[removed by kms-mcp]";
 
-/// Finds the secrets that this process knows; clones share their knowledge.
-#[derive(Clone, Default)]
+/// How long a credential is searched for after a call last used it, in milliseconds: no call takes
+/// as long.
+const KEPT_MS: i64 = 3_600_000;
+
+/// Finds the credentials that this process uses; clones share their knowledge.
+#[derive(Clone)]
 pub(crate) struct Scrubber {
+    clock: Clock,
     known: Arc<RwLock<Known>>,
 }
 
 /// Wiped when dropped, but for the copies inside the automaton, which cannot be reached.
 #[derive(Default)]
 struct Known {
-    secrets: Vec<Zeroizing<String>>,
+    secrets: Vec<Secret>,
     search: Arc<Search>,
+}
+
+struct Secret {
+    text: Zeroizing<String>,
+    used_ms: i64,
 }
 
 impl Scrubber {
     /// Knows nothing yet.
-    pub(crate) fn new() -> Self {
-        Self::default()
+    pub(crate) fn new(clock: Clock) -> Self {
+        Self { clock, known: Arc::default() }
     }
 
-    /// Looks for `secret` from now on, for the life of the process. Under 8 bytes it is ignored.
+    /// Looks for a part of a credential that a call uses, and forgets those that no call has used
+    /// for an hour. Under 8 bytes it is ignored.
     pub(crate) fn know(&self, secret: &str) {
-        if secret.len() < SHORTEST || self.knows(secret) {
+        if secret.len() < SHORTEST {
             return;
         }
+        let now = self.clock.now_ms();
         let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
-        if known.secrets.iter().any(|known| known.as_str() == secret) {
-            return; // somebody else was faster
+        let before = known.secrets.len();
+        match known.secrets.iter_mut().find(|known| known.text.as_str() == secret) {
+            Some(known) => known.used_ms = now,
+            None => known.secrets.push(Secret { text: secret.to_owned().into(), used_ms: now }),
         }
-        known.secrets.push(Zeroizing::new(secret.to_owned()));
-        known.search = Arc::new(Search::new(known.secrets.iter().map(|secret| secret.as_str())));
-    }
-
-    fn knows(&self, secret: &str) -> bool {
-        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
-        known.secrets.iter().any(|known| known.as_str() == secret)
-    }
-
-    /// Knows also the values of one call, until the result is dropped.
-    pub(crate) fn with(&self, values: &[&Sensitive]) -> CallScrubber {
-        #[expect(clippy::disallowed_methods, reason = "searched for in what leaves, never shown")]
-        let call = Search::new(values.iter().map(|value| value.expose()));
-        CallScrubber { process: self.clone(), call }
+        let added = known.secrets.len() != before;
+        known.secrets.retain(|secret| now.saturating_sub(secret.used_ms) < KEPT_MS);
+        if added || known.secrets.len() != before {
+            let secrets = known.secrets.iter().map(|secret| secret.text.as_str());
+            let search = Search::new(secrets);
+            #[cfg(test)]
+            let search = Search { work: known.search.work.clone(), ..search };
+            known.search = Arc::new(search);
+        }
     }
 
     /// `None` if `bytes` are clean, else what may be written instead: nothing of them, since
@@ -76,16 +87,21 @@ impl Scrubber {
     /// Replaces each string, number and object key of `value` that holds a known secret, except
     /// the one at the JSON pointer `exempt`, and tells where they stood.
     pub(crate) fn json(&self, value: &mut Value, exempt: Option<&str>) -> Vec<String> {
-        let process = self.search();
-        clean(value, exempt, &|text| process.hits(text))
+        let search = self.search();
+        clean(value, exempt, &|text| search.hits(text))
     }
 
-    /// Replaces a text that holds a known secret, or one of `calls`.
-    pub(crate) fn text(&self, text: &mut String, calls: &[CallScrubber]) {
-        let holds = |search: &Search| search.hits(text.as_bytes());
-        if holds(&self.search()) || calls.iter().any(|call| holds(&call.call)) {
+    /// Replaces a text that holds a known secret.
+    pub(crate) fn text(&self, text: &mut String) {
+        if self.search().hits(text.as_bytes()) {
             REMOVED.clone_into(text);
         }
+    }
+
+    /// What it has done so far.
+    #[cfg(test)]
+    pub(crate) fn work(&self) -> work::Work {
+        self.search().work.work()
     }
 
     fn search(&self) -> Arc<Search> {
@@ -100,50 +116,53 @@ impl fmt::Debug for Scrubber {
     }
 }
 
-/// A [`Scrubber`] that knows also the values of one call.
-pub(crate) struct CallScrubber {
-    process: Scrubber,
-    call: Search,
-}
-
-impl CallScrubber {
-    /// As [`Scrubber::json`], with the values of the call.
-    pub(crate) fn json(&self, value: &mut Value, exempt: Option<&str>) -> Vec<String> {
-        let process = self.process.search();
-        clean(value, exempt, &|text| process.hits(text) || self.call.hits(text))
-    }
-}
-
-impl fmt::Debug for CallScrubber {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("CallScrubber").finish_non_exhaustive()
-    }
-}
-
 /// The automatons for a set of secrets; `None` where there is nothing to search for.
 #[derive(Default)]
 struct Search {
     squeezed: Option<AhoCorasick>,
     plain: Option<AhoCorasick>,
+    #[cfg(test)]
+    work: work::Counter,
 }
 
 impl Search {
     fn new<'a>(secrets: impl Iterator<Item = &'a str>) -> Self {
         let mut needles = Needles::default();
         secrets.for_each(|secret| needles.add(secret));
-        Self { squeezed: automaton(&needles.squeezed), plain: automaton(&needles.plain) }
+        Self {
+            squeezed: automaton(&needles.squeezed),
+            plain: automaton(&needles.plain),
+            #[cfg(test)]
+            work: work::Counter::default(),
+        }
     }
 
     fn hits(&self, text: &[u8]) -> bool {
+        #[cfg(test)]
+        return self.work.counted(self.needles(), || self.finds(text));
+        #[cfg(not(test))]
+        self.finds(text)
+    }
+
+    fn finds(&self, text: &[u8]) -> bool {
         if text.len() < SHORTEST || (self.squeezed.is_none() && self.plain.is_none()) {
             return false;
         }
+        self.finds_in(text) || views::decoded(text).is_some_and(|decoded| self.finds_in(&decoded))
+    }
+
+    fn finds_in(&self, text: &[u8]) -> bool {
+        #[cfg(test)]
+        self.work.searched(text.len());
         let found = |automaton: &Option<AhoCorasick>, text: &[u8]| {
             automaton.as_ref().is_some_and(|automaton| automaton.is_match(text))
         };
-        views::of(text)
-            .iter()
-            .any(|view| found(&self.plain, view) || found(&self.squeezed, &views::squeeze(view)))
+        found(&self.plain, text) || found(&self.squeezed, &views::squeeze(text))
+    }
+
+    #[cfg(test)]
+    fn needles(&self) -> usize {
+        [&self.squeezed, &self.plain].into_iter().flatten().map(AhoCorasick::patterns_len).sum()
     }
 }
 

@@ -1,4 +1,4 @@
-//! What a secret looks like once somebody has encoded it: the byte strings to search for.
+//! What a credential looks like once somebody has encoded it: the byte strings to search for.
 
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use zeroize::{Zeroize, Zeroizing};
@@ -8,8 +8,8 @@ use super::views;
 /// Shorter secrets are not searched for: they occur by chance, and types protect them.
 pub(super) const SHORTEST: usize = 8;
 
-/// A secret longer than this is searched for by parts of this size: whoever prints the whole
-/// prints each part, and the automaton stays small for a value of 30 KB.
+/// A token longer than this is searched for by parts of this size: whoever prints the whole prints
+/// each part, and the automaton stays small.
 const PART: usize = 64;
 
 /// How many parts, spread evenly over the secret.
@@ -26,7 +26,7 @@ pub(super) struct Needles {
 }
 
 impl Needles {
-    /// Adds every form of one secret that decoding the text ([`views::of`]) does not undo.
+    /// Adds every form of one secret that decoding the text ([`views::decoded`]) does not undo.
     pub(super) fn add(&mut self, secret: &str) {
         if secret.len() < SHORTEST {
             return;
@@ -35,12 +35,6 @@ impl Needles {
             let bytes = part.as_bytes();
             self.add_form(bytes.to_vec());
             self.add_form(part.chars().rev().collect::<String>().into_bytes());
-            if part.contains(' ') {
-                // Forms and query strings write a space as `+`.
-                let plus = Zeroizing::new(part.replace(' ', "+"));
-                self.add_form(plus.as_bytes().to_vec());
-                self.add_form(plus.chars().rev().collect::<String>().into_bytes());
-            }
             self.add_form(hex(bytes));
             for before in 0..3 {
                 self.add_form(base64_inside(&STANDARD_NO_PAD, bytes, before));

@@ -1,9 +1,11 @@
 //! Any secret, in any encoding, in any text.
 
 use std::fmt::Write as _;
+use std::sync::atomic::{AtomicI64, Ordering};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD};
+use jiff::Timestamp;
 use percent_encoding::{AsciiSet, CONTROLS, NON_ALPHANUMERIC, utf8_percent_encode};
 use proptest::prelude::*;
 use serde_json::json;
@@ -106,7 +108,7 @@ const SPREAD: &[Encoding] = &[
 ];
 
 fn knowing(secret: &str) -> Scrubber {
-    let scrubber = Scrubber::new();
+    let scrubber = Scrubber::new(Clock::system());
     scrubber.know(secret);
     scrubber
 }
@@ -129,7 +131,7 @@ proptest! {
 
     #[test]
     fn any_secret_in_any_encoding_is_found(
-        secret in "\\PC{8,40}|[ -~]{8,80}",
+        secret in "[A-Za-z0-9._+/=~-]{8,80}",
         before in surroundings(),
         after in any::<String>(),
     ) {
@@ -149,7 +151,7 @@ proptest! {
 
     #[test]
     fn any_spread_secret_is_found(
-        secret in "[!-~]{8}[ -~]{0,60}",
+        secret in "[A-Za-z0-9._+/=~-]{8,68}",
         before in surroundings(),
         after in any::<String>(),
     ) {
@@ -173,14 +175,12 @@ proptest! {
     fn short_secrets_are_not_searched(secret in "[!-~]{0,7}") {
         let text = format!("[{secret}]");
         prop_assert!(knowing(&secret).bytes(text.as_bytes()).is_none());
-        let value = Sensitive::new(secret);
-        prop_assert!(Scrubber::new().with(&[&value]).json(&mut json!(text), None).is_empty());
     }
 }
 
 #[test]
-fn a_long_value_is_found_by_its_parts() {
-    let secret: String = (0..30_720_u32).map(|n| char::from(b'!' + (n * n % 89) as u8)).collect();
+fn a_long_token_is_found_by_its_parts() {
+    let secret: String = (0..2_048_u32).map(|n| char::from(b'A' + (n * n % 23) as u8)).collect();
     let scrubber = knowing(&secret);
     for (name, encode) in ENCODINGS {
         assert!(scrubber.bytes(encode(&secret).as_bytes()).is_some(), "{name}");
@@ -205,19 +205,44 @@ fn keys_numbers_and_the_exempt_pointer() {
 }
 
 #[test]
-fn the_values_of_a_call_are_forgotten_with_it() {
-    let scrubber = knowing("our-own-credential");
-    let value = Sensitive::new("the value of the call".into());
-    let call = scrubber.with(&[&value]);
-    let both = json!(["the value of the call", "our-own-credential"]);
-    assert_eq!(call.json(&mut both.clone(), None), ["/0", "/1"]);
-    assert_eq!(scrubber.json(&mut both.clone(), None), ["/1"]);
-    assert_eq!(scrubber.with(&[]).json(&mut both.clone(), None), ["/1"]);
+fn a_credential_that_no_call_uses_any_more_is_forgotten() {
+    let now = Arc::new(AtomicI64::new(0));
+    let read = Arc::clone(&now);
+    let clock = Clock::from_fn(move || {
+        Timestamp::from_millisecond(read.load(Ordering::SeqCst)).unwrap_or_default()
+    });
+    let scrubber = Scrubber::new(clock);
+    scrubber.know("the-first-key");
+    scrubber.know("the-first-token");
+    now.store(KEPT_MS - 1, Ordering::SeqCst);
+    scrubber.know("the-second-key");
+    scrubber.know("the-first-key");
+    let found = |text: &str| scrubber.bytes(text.as_bytes()).is_some();
+    assert!(found("the-first-key") && found("the-first-token") && found("the-second-key"));
+    now.store(KEPT_MS, Ordering::SeqCst);
+    scrubber.know("the-second-key");
+    assert!(found("the-first-key") && found("the-second-key"), "used within the hour");
+    assert!(!found("the-first-token"));
+}
+
+#[test]
+fn the_work_grows_with_the_length_of_a_text_and_no_faster() {
+    let scrubber = knowing("LTAI5tExampleExampleExample");
+    let cost = |text: String| {
+        let before = scrubber.work();
+        assert!(scrubber.bytes(text.as_bytes()).is_none());
+        scrubber.work().since(before)
+    };
+    for part in ["%25", "%2525252541", "\\\\u005c", "&amp;", "&#38;#38;", "%5c%5c\\x26amp;"] {
+        let (small, large) = (cost(part.repeat(100)), cost(part.repeat(10_000)));
+        assert!(large.bytes <= small.bytes * 101, "{part}: {small:?} {large:?}");
+        assert!(large.allocations <= small.allocations + 8, "{part}: {small:?} {large:?}");
+    }
 }
 
 #[test]
 fn knowledge_is_shared_idempotent_and_not_shown() {
-    let scrubber = Scrubber::new();
+    let scrubber = Scrubber::new(Clock::system());
     let clone = scrubber.clone();
     assert!(clone.bytes(b"hunter2-hunter2").is_none());
     scrubber.know("hunter2-hunter2");
@@ -225,6 +250,5 @@ fn knowledge_is_shared_idempotent_and_not_shown() {
     scrubber.know("hunter2-hunter2");
     assert!(Arc::ptr_eq(&before, &clone.search()), "nothing is built again");
     assert_eq!(clone.bytes(b"x hunter2-hunter2\n").unwrap(), b"[removed by kms-mcp]\n");
-    let call = scrubber.with(&[]);
-    assert!(!format!("{scrubber:?} {call:?}").contains("hunter2"));
+    assert!(!format!("{scrubber:?}").contains("hunter2"));
 }

@@ -7,7 +7,7 @@ fn anything<T>() -> T {
 }
 
 fn without_a_proof() -> Reply {
-    Reply { envelope: anything(), value: None, is_error: false, scrubbers: Vec::new(), question: None }
+    Reply { envelope: anything(), value: None, is_error: false, question: None }
 }
 
 fn main() {}

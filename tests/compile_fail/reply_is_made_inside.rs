@@ -3,7 +3,7 @@
 use kms_mcp::proofs::{Closed, Reply};
 
 fn with_a_proof(closed: &Closed) -> Reply {
-    Reply::new(closed, Default::default(), None, Vec::new())
+    Reply::new(closed, Default::default(), None)
 }
 
 fn main() {}

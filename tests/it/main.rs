@@ -34,6 +34,8 @@ mod bad_input;
 #[cfg(test)]
 mod catalogue;
 #[cfg(test)]
+mod closed_answers;
+#[cfg(test)]
 mod confirmation;
 #[cfg(test)]
 mod crash;

@@ -16,6 +16,7 @@ use tokio::sync::Notify;
 
 use super::super::line::LONGEST;
 use super::*;
+use crate::clock::Clock;
 use crate::scrub::REMOVED;
 
 const CREDENTIAL: &str = "LTAI5tExampleExample";
@@ -50,7 +51,11 @@ impl ServerHandler for Echo {
             }
             "leak" => format!("the key is {CREDENTIAL}."),
             "disclose" => {
-                self.exemptions.exempt(context.id, "/result/content/0/text");
+                self.exemptions.exempt(context.id, "/result/content/0/text", CREDENTIAL);
+                CREDENTIAL.to_owned()
+            }
+            "disclose another" => {
+                self.exemptions.exempt(context.id, "/result/content/0/text", "another value");
                 CREDENTIAL.to_owned()
             }
             _ => name,
@@ -72,7 +77,7 @@ impl Client {
     fn start() -> Self {
         let (ours, theirs) = duplex(256);
         let (input, output) = split(theirs);
-        let scrubber = Scrubber::new();
+        let scrubber = Scrubber::new(Clock::system());
         scrubber.know(CREDENTIAL);
         let blocked = Arc::new(AtomicUsize::new(0));
         let count = Arc::clone(&blocked);
@@ -295,9 +300,11 @@ async fn a_known_secret_is_removed_but_where_its_disclosure_was_approved() {
     assert_eq!(client.blocked.load(Ordering::SeqCst), 1);
     client.write(&call(2, "leak")).await;
     assert_eq!(client.read().await["result"]["content"][0]["text"], REMOVED, "once");
+    client.write(&call(3, "disclose another")).await;
+    assert_eq!(client.read().await["result"]["content"][0]["text"], REMOVED, "what was approved");
     client.write(&format!(r#"{{"jsonrpc":"2.0","id":"{CREDENTIAL}"}}"#)).await;
     assert_eq!(client.read().await["id"], REMOVED, "our own errors too");
-    assert_eq!(client.blocked.load(Ordering::SeqCst), 3);
+    assert_eq!(client.blocked.load(Ordering::SeqCst), 4);
     client.end().await;
 }
 
@@ -335,7 +342,7 @@ async fn a_client_that_went_away_ends_the_server() {
     let (mut write, input) = duplex(1024);
     let (output, read) = duplex(1024);
     let (guarded, exemptions, pump) =
-        guard(input, output, Scrubber::new(), |_| {}, CancellationToken::new());
+        guard(input, output, Scrubber::new(Clock::system()), |_| {}, CancellationToken::new());
     let echo = Echo { exemptions, waits: Arc::default() };
     let server = tokio::spawn(echo.serve(guarded));
     drop(read);

@@ -2,10 +2,20 @@
 
 use serde_json::{Value, json};
 
-use super::probe;
+use super::{Visit, catalogue, probe};
+use crate::operation::{Operation, Params, Sent, schema};
 
 fn view(action: &str, answer: Value) -> Value {
-    (probe(action).view)(answer).0
+    (probe(action).view)(answer, &sent()).0
+}
+
+/// A call about version `v2` of `db`, after `v1` was listed.
+fn sent() -> Sent {
+    let mut sent = Sent::new(&Params::new().query("VersionId", "v2"));
+    sent.name = "db".into();
+    sent.region = "cn-hangzhou".into();
+    sent.versions.push("v1".into());
+    sent
 }
 
 /// The same, without what is not shown.
@@ -19,8 +29,8 @@ fn samples_are_shown_in_kms_names_without_the_request_id() {
     let cases = [
         (
             "CreateSecret",
-            json!({ "Arn": "acs:kms:cn-shanghai:1117600963841234:secret/db_cred", "RequestId": "r",
-                "SecretName": "db_cred", "SecretType": "Generic", "VersionId": "v1" }),
+            json!({ "Arn": "acs:kms:cn-hangzhou:1117600963841234:secret/db", "RequestId": "r",
+                "SecretName": "db", "SecretType": "Generic", "VersionId": "v1" }),
         ),
         (
             "DescribeSecret",
@@ -49,7 +59,7 @@ fn samples_are_shown_in_kms_names_without_the_request_id() {
         (
             "DeleteSecret",
             json!({ "RequestId": "r", "SecretName": "db",
-                "PlannedDeleteTime": "2020-01-22T12:28:22.006884739+08:00" }),
+                "PlannedDeleteTime": "2020-01-22T04:28:22.006884739Z" }),
         ),
         ("RestoreSecret", json!({ "RequestId": "r", "SecretName": "db" })),
         ("UpdateSecret", json!({ "RequestId": "r", "SecretName": "db" })),
@@ -108,13 +118,65 @@ fn the_value_is_taken_out_and_masked() {
     let answer = json!({ "RequestId": "r", "SecretName": "db", "SecretType": "Generic",
         "SecretData": "hunter2", "SecretDataType": "text", "VersionId": "v1",
         "VersionStages": { "VersionStage": ["ACSCurrent"] }, "CreateTime": "2024-01-02T03:04:05Z" });
-    let (shown, value) = (probe("GetSecretValue").view)(answer.clone());
+    let (shown, value) = (probe("GetSecretValue").view)(answer.clone(), &sent());
     assert_eq!(value.as_deref(), Some("hunter2"));
     let mut expected = without(answer, &["RequestId"]);
     expected["SecretData"] = json!("***");
     assert_eq!(shown, expected);
-    let (shown, value) = (probe("GetSecretValue").view)(json!({}));
+    let (shown, value) = (probe("GetSecretValue").view)(json!({}), &sent());
     assert_eq!((shown, value), (json!({ "SecretData": "***" }), None));
+}
+
+/// The schema of what each action that carries a value shows.
+struct Carriers;
+
+impl Visit for Carriers {
+    type Entry = (&'static str, Value);
+    fn visit<O: Operation>(&mut self) -> Self::Entry {
+        (O::SPEC.action, schema::output_schema::<O::View>())
+    }
+}
+
+/// A text wherever the schema has one.
+fn filled(schema: &Value, text: &str) -> Value {
+    match schema["type"].as_str() {
+        Some("object") => {
+            let members = schema["properties"].as_object().unwrap();
+            members.iter().map(|(name, member)| (name.clone(), filled(member, text))).collect()
+        }
+        Some("array") => json!([filled(&schema["items"], text)]),
+        _ => text.into(),
+    }
+}
+
+#[test]
+fn an_answer_that_carries_a_value_shows_no_text_that_the_call_did_not_know() {
+    let carriers = ["CreateSecret", "PutSecretValue", "GetSecretValue"];
+    let schemas = catalogue(&mut Carriers);
+    for (action, schema) in schemas.into_iter().filter(|(action, _)| carriers.contains(action)) {
+        for text in ["Zk7-quiet-lantern-41", "12345678", "v3", "acs:kms:cn-hangzhou:1:secret/Zk7"] {
+            let mut answer = filled(&schema, text);
+            answer["ExtendedConfig"] = json!({ "CustomData": { "note": text } });
+            let shown = view(action, answer).to_string();
+            assert!(!shown.contains(text), "{action}: {shown}");
+        }
+    }
+}
+
+#[test]
+fn members_that_are_enumerations_pass_with_a_known_word_only() {
+    let answer = json!({ "SecretType": "Zk7", "AutomaticRotation": "Zk7", "RotationInterval": "7 Zk7",
+        "CreateTime": "Zk7", "NextRotationDate": 7 });
+    let shown = view("DescribeSecret", answer);
+    assert_eq!(
+        shown,
+        json!({ "SecretType": "unknown", "CreateTime": "unknown", "AutomaticRotation": "unknown",
+            "RotationInterval": "unknown", "NextRotationDate": "" })
+    );
+    let key = json!({ "KeyMetadata": { "KeySpec": "Zk7", "KeyState": "Zk7", "KeyUsage": "Zk7",
+        "Origin": "Zk7", "ProtectionLevel": "Zk7" } });
+    assert!(!view("CreateKey", key).to_string().contains("Zk7"));
+    assert_eq!(view("DescribeSecret", json!({ "SecretType": "RDS" }))["SecretType"], "Rds");
 }
 
 #[test]
@@ -131,7 +193,7 @@ fn odd_answers_are_still_read() {
             "DescribeSecret",
             json!({ "SecretName": 5, "AutomaticRotation": true, "Tags": {}, "ExtendedConfig": { "a": 1 } })
         ),
-        json!({ "SecretName": "5", "AutomaticRotation": "true", "Tags": {}, "ExtendedConfig": r#"{"a":1}"# })
+        json!({ "SecretName": "5", "AutomaticRotation": "unknown", "Tags": {}, "ExtendedConfig": r#"{"a":1}"# })
     );
 }
 

@@ -11,7 +11,7 @@ use serde_json::Value;
 use super::{Visit, catalogue};
 use crate::operation::schema::{conform, input_schema};
 use crate::operation::{
-    Content, Destination, Invalid, Operation, Outcome, Place, Resource, Retry, Risk, Witness,
+    Content, Destination, Invalid, Operation, Outcome, Place, Resource, Retry, Risk, Sent, Witness,
 };
 
 /// One action, driven by JSON as the pipeline drives it.
@@ -24,7 +24,7 @@ struct Probe {
     /// Everything that follows from valid arguments.
     says: fn(&Value) -> Says,
     /// The view of an answer, and the value taken out of it before.
-    view: fn(Value) -> (Value, Option<String>),
+    view: fn(Value, &Sent) -> (Value, Option<String>),
     settles: fn(&str) -> Option<Outcome>,
 }
 
@@ -50,12 +50,12 @@ impl Visit for Probes {
             risks: O::SPEC.risk,
             check: |arguments| parse::<O>(arguments).map(drop),
             says: says::<O>,
-            view: |answer| {
+            view: |answer, sent| {
                 let mut output: O::Output = serde_json::from_value(answer).unwrap();
                 let value = O::take_value(&mut output);
                 #[expect(clippy::disallowed_methods, reason = "compared by a test")]
                 let value = value.map(|value| value.expose().to_owned());
-                (serde_json::to_value(O::view(output)).unwrap(), value)
+                (serde_json::to_value(O::view(output, sent)).unwrap(), value)
             },
             settles: O::settles,
         }
