@@ -1,14 +1,15 @@
 //! A chain and the file it is in: appended to while nothing is wrong with it, given up for good otherwise.
 
-use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::fs::{self, File};
 use std::io::{self, Write};
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use jiff::Timestamp;
 
 use super::event::{Event, Kind};
+use super::folder::{failed, file_name, make_private_folder, new_file, sync_folder};
 use super::keeping::Keeping;
 use super::log::{AuditError, Durability, Entry};
 use super::record::{Actor, GENESIS, Record};
@@ -17,6 +18,9 @@ use crate::clock::Clock;
 
 /// Bytes that an instance may have: it becomes part of a file name.
 const MAX_INSTANCE: usize = 64;
+
+/// How long a full disk is left alone while nothing is asked of the log.
+const PAUSE: Duration = Duration::from_secs(1);
 
 /// An open chain. The one writer of its files.
 #[derive(Debug)]
@@ -45,6 +49,8 @@ pub(super) struct Chain {
     since: Timestamp,
     /// A record was lost: no later one may pretend otherwise.
     poisoned: bool,
+    /// The last record found no room, and left no trace.
+    full: bool,
 }
 
 impl Chain {
@@ -92,6 +98,7 @@ impl Chain {
             unsigned: 0,
             since: clock.now(),
             poisoned: false,
+            full: false,
             file,
             path,
             clock,
@@ -157,7 +164,8 @@ impl Chain {
     pub(super) fn due_in(&self) -> Option<Duration> {
         let counts = self.suppressor.due_in(self.clock.now());
         let due = [self.wait(), counts].into_iter().flatten().min();
-        due.filter(|_| !self.poisoned)
+        let pause = if self.full { PAUSE } else { Duration::ZERO };
+        due.filter(|_| !self.poisoned).map(|due| due.max(pause))
     }
 
     /// Writes the checkpoint and the counts that are due. A failure is told to whoever writes next.
@@ -170,8 +178,12 @@ impl Chain {
     /// Records how many refusals and alarms were not: those of a second or more ago, or all.
     fn put_counts(&mut self, all: bool) -> Result<(), AuditError> {
         let now = self.clock.now();
-        while let Some(event) = self.suppressor.take(now, all) {
-            self.put(Entry { event, ..mark(Kind::Suppressed) }, now)?;
+        while let Some(counted) = self.suppressor.take(now, all) {
+            let event = Event { suppressed: Some(counted.clone()), ..Event::default() };
+            if let Err(error) = self.put(Entry { event, ..mark(Kind::Suppressed) }, now) {
+                self.suppressor.give_back(counted);
+                return Err(error);
+            }
         }
         Ok(())
     }
@@ -222,7 +234,8 @@ impl Chain {
 
     /// The first record of a file. It and the file's name are durable afterwards.
     fn put_start(&mut self, now: Timestamp) -> Result<(), AuditError> {
-        self.put(Entry { event: self.start.clone(), ..mark(Kind::Start) }, now)?;
+        let start = Entry { event: self.start.clone(), ..mark(Kind::Start) };
+        self.put(start, now).map_err(|error| self.give_up(error))?;
         // Without this the name of the file may not survive what its content does.
         sync_folder(&self.folder).map_err(|error| self.give_up(error))
     }
@@ -245,7 +258,8 @@ impl Chain {
             prev: &self.prev,
         }
         .seal(kind.is_signed().then_some(&self.keeping.key))?;
-        self.write(&line, durability).map_err(|error| self.give_up(error))?;
+        self.write(&line, durability).map_err(|error| self.failed_to_write(error))?;
+        self.full = false;
         self.length += line.len() as u64;
         self.seq = seq;
         self.prev = hash;
@@ -262,23 +276,45 @@ impl Chain {
         Ok(seq)
     }
 
+    /// A disk that is full has room again some time. What was not recorded did not happen, and the
+    /// chain has no hole: the next record follows the last one. Anything else ends the log.
+    fn failed_to_write(&mut self, error: AuditError) -> AuditError {
+        if !matches!(error, AuditError::NoRoom { .. }) {
+            return self.give_up(error);
+        }
+        if !std::mem::replace(&mut self.full, true) {
+            tracing::error!(%error, "nothing is sent until there is room");
+        }
+        error
+    }
+
     /// From here on nothing is recorded any more.
     fn give_up(&mut self, error: AuditError) -> AuditError {
-        self.poisoned = true;
-        tracing::error!(%error, source = ?std::error::Error::source(&error), "audit log given up");
+        if !std::mem::replace(&mut self.poisoned, true) {
+            let source = std::error::Error::source(&error);
+            tracing::error!(%error, ?source, "audit log given up");
+        }
         error
     }
 
     fn write(&mut self, line: &[u8], durability: Durability) -> Result<(), AuditError> {
         self.check_untouched()?;
-        let written = self.file.write_all(line).and_then(|()| match durability {
+        let written = self.file.write_all(line);
+        // What a disk holds after a failed fsync nobody knows: that is never gone on from.
+        let full = written.as_ref().is_err_and(|error| {
+            matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
+        });
+        let written = written.and_then(|()| match durability {
             Durability::Written => Ok(()),
             Durability::Synced => self.file.sync_all(),
         });
         written.map_err(|error| {
-            // Best effort: the caller is told that there is no record, so there should be none,
-            // and half a line would read as a torn tail. The file is given up either way.
-            let _ = self.file.set_len(self.length);
+            // The caller is told that there is no record, so there should be none, and half a line
+            // would read as a torn tail.
+            let taken_back = self.file.set_len(self.length).is_ok();
+            if full && taken_back {
+                return AuditError::NoRoom { path: self.path.clone() };
+            }
             failed("write", &self.path)(error)
         })
     }
@@ -305,61 +341,4 @@ impl Chain {
 /// A record that says no more than what it is.
 fn mark(kind: Kind) -> Entry {
     Entry { kind, intent: None, event: Event::default(), durability: Durability::Synced }
-}
-
-/// `<yyyymmddThhmmssZ>-<instance>.jsonl`, and from the second file of a chain on
-/// `<yyyymmddThhmmssZ>-<instance>.<part>.jsonl`, by the time of its first record.
-fn file_name(time: Timestamp, instance: &str, part: u32) -> String {
-    let time = time.strftime("%Y%m%dT%H%M%SZ");
-    if part == 1 {
-        format!("{time}-{instance}.jsonl")
-    } else {
-        format!("{time}-{instance}.{part}.jsonl")
-    }
-}
-
-fn new_file(path: &Path) -> Result<File, AuditError> {
-    OpenOptions::new()
-        .append(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(path)
-        .map_err(failed("create", path))
-}
-
-/// Makes `folder` with mode 0700, or sees to it that an existing one is not open to everybody.
-fn make_private_folder(folder: &Path) -> Result<(), AuditError> {
-    match fs::metadata(folder) {
-        // In a folder that anyone may write to, anyone may also take the log away.
-        Ok(found) if found.mode() & 0o002 != 0 => {
-            Err(AuditError::Exposed { path: folder.to_owned() })
-        }
-        Ok(_) => Ok(()),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            // Each level that is made is a name in the one above, which must survive as well.
-            let above: Vec<&Path> = folder
-                .ancestors()
-                .take_while(|level| !level.as_os_str().is_empty() && !level.exists())
-                .filter_map(Path::parent)
-                .collect();
-            DirBuilder::new()
-                .recursive(true)
-                .mode(0o700)
-                .create(folder)
-                .map_err(failed("create", folder))?;
-            above.into_iter().try_for_each(|level| {
-                sync_folder(if level.as_os_str().is_empty() { Path::new(".") } else { level })
-            })
-        }
-        Err(error) => Err(failed("look at", folder)(error)),
-    }
-}
-
-fn sync_folder(folder: &Path) -> Result<(), AuditError> {
-    File::open(folder).and_then(|folder| folder.sync_all()).map_err(failed("sync", folder))
-}
-
-fn failed(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> AuditError {
-    let path = path.to_owned();
-    move |source| AuditError::Io { doing, path, source }
 }

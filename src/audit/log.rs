@@ -35,6 +35,12 @@ pub(crate) enum AuditError {
         /// Why not.
         source: io::Error,
     },
+    /// The disk is full. There is no record, and no trace of it.
+    #[error("no room for a record in audit file `{}`", path.display())]
+    NoRoom {
+        /// The file.
+        path: PathBuf,
+    },
     /// The path no longer names the file that this process writes.
     #[error("audit file `{}` was removed or replaced while in use", path.display())]
     Replaced {

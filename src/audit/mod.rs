@@ -57,6 +57,7 @@
 //! copy is no signed record.
 //!
 //! - [`event`] what a record says · `record` its bytes · [`chain`] the files, appended to or given up
+//! - `folder` where they are made
 //! - [`log`] the writer thread and its doors · [`trail`] an open intent and the proof that it closed
 //! - [`query`] reads it for people, [`report`] as a page, [`reconcile`] against [`actiontrail`]
 //! - `suppressed` which refusals are only counted
@@ -70,6 +71,7 @@ pub(crate) mod actiontrail;
 mod chain;
 mod copies;
 mod event;
+mod folder;
 mod json;
 mod keeping;
 mod key;

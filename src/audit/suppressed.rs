@@ -83,10 +83,15 @@ impl Suppressor {
     }
 
     /// A count that is to be recorded now, or, if `all`, any. It starts anew.
-    pub(super) fn take(&mut self, now: Timestamp, all: bool) -> Option<Event> {
+    pub(super) fn take(&mut self, now: Timestamp, all: bool) -> Option<Suppressed> {
         let due = |counted: &mut Suppressed| all || due_in(counted, now).is_zero();
-        let suppressed = self.classes.values_mut().find_map(|class| class.counted.take_if(due))?;
-        Some(Event { suppressed: Some(suppressed), ..Event::default() })
+        self.classes.values_mut().find_map(|class| class.counted.take_if(due))
+    }
+
+    /// Takes a count back that found no room in the log.
+    pub(super) fn give_back(&mut self, counted: Suppressed) {
+        let class = self.classes.entry((counted.event, counted.level.clone())).or_default();
+        class.counted = Some(counted);
     }
 }
 
@@ -136,7 +141,7 @@ mod tests {
         }
         assert_eq!(suppressor.due_in(at(400)), Some(Duration::from_millis(600)));
         assert!(suppressor.take(at(999), false).is_none());
-        let told = suppressor.take(at(1_000), false).unwrap().suppressed.unwrap();
+        let told = suppressor.take(at(1_000), false).unwrap();
         assert_eq!((told.event, told.count, told.since), (Kind::Denied, 23, at(0)));
         assert_eq!(told.codes.len(), MAX_CODES + 1);
         assert_eq!((told.codes["DeniedByPolicy"], told.codes[OTHER]), (3, 5));

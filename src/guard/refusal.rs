@@ -241,7 +241,7 @@ impl Refusal {
                 "Tell the person: another program wrote to the state folder of kms-mcp, or the decision is older than their PIN. Then make the same call without ConfirmationToken.".into()
             }
             Self::AuditUnavailable => {
-                "Tell the person: the audit folder must be writable, and its files must not be replaced; then restart kms-mcp.".into()
+                "Tell the person: the audit folder must be writable, and its files must not be replaced; then restart kms-mcp. If the disk was full, room on it is enough.".into()
             }
             Self::StateUnavailable(_) => "Tell the person; kms-mcp needs its state folder.".into(),
             Self::OtherAccount => "Tell the person: the endpoint, or the AccessKey, may not be theirs. A new call learns the account anew.".into(),

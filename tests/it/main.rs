@@ -24,6 +24,8 @@ mod audit_checkpoints;
 #[cfg(test)]
 mod audit_closed;
 #[cfg(test)]
+mod audit_full_disk;
+#[cfg(test)]
 mod audit_mutations;
 #[cfg(test)]
 mod audit_readers;
