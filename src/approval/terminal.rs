@@ -252,7 +252,7 @@ mod tests {
         }
         assert_eq!(
             rendered(&record, &Signing::NewPin, 500).lines().count(),
-            23,
+            24,
             "no line is forged"
         );
     }

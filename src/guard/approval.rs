@@ -12,7 +12,6 @@ use crate::operation::{Content, Params, Untrusted};
 use crate::sensitive::Sensitive;
 use crate::store::Hash;
 
-use super::secret_name;
 use super::target::Target;
 use super::witnessed::Witnessed;
 
@@ -117,6 +116,14 @@ impl Record {
             ("secret", self.witness != other.witness),
         ];
         pairs.into_iter().filter_map(|(name, differs)| differs.then_some(name)).collect()
+    }
+}
+
+/// The name in an ARN `acs:kms:<region>:<account>:secret/<name>`, or the name as it is.
+pub(crate) fn secret_name(resource: &str) -> &str {
+    match resource.strip_prefix("acs:kms:").and_then(|rest| rest.split_once(":secret/")) {
+        Some((_, name)) => name,
+        None => resource,
     }
 }
 

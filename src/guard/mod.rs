@@ -26,6 +26,7 @@ use crate::sensitive::Sensitive;
 use crate::store::Store;
 
 use approval::Record;
+pub(crate) use approval::secret_name;
 use decision::UNSIGNED;
 pub(crate) use identity::Identity;
 pub(crate) use limits::Limits;
@@ -387,14 +388,6 @@ impl Request {
             client: Some(self.client.clone()),
             ..audit::Event::default()
         }
-    }
-}
-
-/// The name in an ARN `acs:kms:<region>:<account>:secret/<name>`, or the name as it is.
-pub(crate) fn secret_name(resource: &str) -> &str {
-    match resource.strip_prefix("acs:kms:").and_then(|rest| rest.split_once(":secret/")) {
-        Some((_, name)) => name,
-        None => resource,
     }
 }
 

@@ -7,7 +7,7 @@ use super::line::Line;
 use crate::text::is_hidden;
 
 /// The columns: paths of members, as the log names them.
-const COLUMNS: [&str; 51] = [
+const COLUMNS: [&str; 53] = [
     "time",
     "instance",
     "seq",
@@ -50,6 +50,8 @@ const COLUMNS: [&str; 51] = [
     "request_digest",
     "policy_digest",
     "loosened",
+    "anchored",
+    "program",
     "places",
     "suppressed",
     "actor",

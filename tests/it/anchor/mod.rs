@@ -34,7 +34,10 @@ fn said(output: &Output) -> String {
 
 /// The first record of the newest log.
 fn start_record(server: &Server) -> Value {
-    server.audit().into_iter().rfind(|record| record["event"] == "start").unwrap()
+    // Other commands begin a chain too, in the same second perhaps; only a server names a policy.
+    let of_server =
+        |record: &Value| record["event"] == "start" && record["policy_digest"].is_string();
+    server.audit().into_iter().rfind(of_server).unwrap()
 }
 
 /// Gives a file to a user.
