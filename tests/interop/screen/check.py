@@ -157,7 +157,8 @@ def check_code_points(codes, record, own):
                 assert ink.most_in_one_cell(more[0]) <= 3, f"{ink.name(character)}: marks without number"
                 check_lines(more, 80, own[80], character)
     for columns in WIDTHS:
-        texts = [character * 70 for character in raw]
+        # Enough of it for a second line.
+        texts = [character * ((columns - 20) // 2 + 2) for character in raw]
         for start in range(0, len(texts), BATCH):
             (screen,) = screens([(with_texts(record, texts[start:start + BATCH]), columns)])
             for text, lines in zip(texts[start:start + BATCH], rows_of(screen)):
