@@ -30,6 +30,9 @@ use crate::scrub::Scrubber;
 /// How many lines may wait for a client that does not read. Who sends more waits with them.
 const WAITING: usize = 16;
 
+/// Where a disclosed value stands in a reply.
+pub(crate) const DISCLOSED: &str = "/result/structuredContent/Result/SecretData";
+
 /// One line to write, with its newline. A reply may hold a disclosed value.
 type Outgoing = Zeroizing<Vec<u8>>;
 
