@@ -26,6 +26,7 @@ use super::pages::Pages;
 use super::progress::progress;
 use super::stdio::{self, Exemptions};
 use super::tools::{Tool, tools};
+use super::versions::{VERSIONS, for_older};
 use crate::audit::{Event, Kind};
 use crate::pipeline::{Caller, Pipeline, Turns};
 use crate::reply::{Question, Reply};
@@ -107,10 +108,6 @@ where
     let _ = timeout(farewell, pump.finished()).await;
     ended
 }
-
-/// The protocol versions that are spoken, oldest first. 2025-03-26 is not among them: it has batches.
-static VERSIONS: [ProtocolVersion; 3] =
-    [ProtocolVersion::V_2025_06_18, ProtocolVersion::V_2025_11_25, ProtocolVersion::V_2026_07_28];
 
 struct Server {
     states: States,
@@ -311,16 +308,14 @@ impl ServerHandler for Server {
         Cow::Borrowed(&VERSIONS)
     }
 
-    /// An older client is answered the oldest version that is spoken: the nearest to its own.
     async fn initialize(
         &self,
         request: InitializeRequestParams,
         context: RequestContext<RoleServer>,
     ) -> Result<InitializeResult, ErrorData> {
         let mut answer = self.negotiate_initialize(&request)?;
-        let oldest = ProtocolVersion::V_2025_06_18;
-        if request.protocol_version.as_str() < oldest.as_str() {
-            answer.protocol_version = oldest;
+        if let Some(version) = for_older(&request.protocol_version) {
+            answer.protocol_version = version;
         }
         context.peer.set_peer_info(request);
         Ok(answer)
