@@ -44,6 +44,8 @@ pub(super) fn essentials(record: &Record) -> Vec<Essential> {
     if let Some(destination) = &record.destination {
         rows.push(row("Value", destined(destination).into(), Author::Us));
     }
+    let dropped = record.witness.as_ref().and_then(|seen| seen.dropped_version.as_deref());
+    rows.extend(dropped.map(|version| row("Lost for good", quoted(version), Author::Others)));
     if let Some(outlook) = Outlook::of(record) {
         rows.push(Essential {
             name: "Policy",

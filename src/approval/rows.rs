@@ -127,6 +127,7 @@ fn witnessed(rows: &mut Rows, record: &Record) {
         ("Last change", &seen.update_time),
         ("Deletion planned", &seen.planned_delete_time),
         ("Version", &seen.version_id),
+        ("Lost for good", &seen.dropped_version),
     ];
     for (name, fact) in facts {
         if let Some(fact) = fact {
@@ -144,6 +145,9 @@ fn witnessed(rows: &mut Rows, record: &Record) {
 fn headline(record: &Record) -> &'static str {
     match record.risk.as_str() {
         _ if record.type_the_name => "CANNOT BE UNDONE",
+        _ if record.witness.as_ref().is_some_and(|seen| seen.dropped_version.is_some()) => {
+            "A VERSION OF THE SECRET IS LOST FOR GOOD"
+        }
         "destroy" => "HANDS SECRETS TO WHOM THE POLICY NAMES",
         "reveal" => "A VALUE LEAVES KMS",
         _ => "A change",

@@ -24,7 +24,7 @@ use crate::files::{Links, PathError, absolute, private_folder};
 use crate::guard::policy::{InForce, Policy, SHIPPED};
 use crate::guard::{Guard, Identity, Limits};
 use crate::mcp;
-use crate::pipeline::{Endpoint, Listed, Pipeline, Place, Versions};
+use crate::pipeline::{Endpoint, Listed, Pipeline, Place, VersionLocks, Versions};
 use crate::scrub::Scrubber;
 use crate::store::Store;
 use crate::values::{Allowed, Folder, apart};
@@ -188,6 +188,7 @@ async fn assemble(flags: &Flags, env: Env, scrubber: Scrubber) -> Result<Serving
         place,
         allowed: Allowed::new(config.source_names(), sources)?,
         disclosed: Folder::new(disclosed),
+        version_locks: VersionLocks::new(state.join("locks")),
         env,
         scrubber,
         versions: Versions::default(),

@@ -2,12 +2,14 @@
 //! makes them. It reads the policy and the store, writes the audit log, and calls nobody.
 
 pub(crate) mod approval;
+mod collisions;
 mod decision;
 mod identity;
 mod limits;
 mod match_code;
 pub(crate) mod policy;
 mod refusal;
+mod request;
 mod target;
 mod tokens;
 mod waiting;
@@ -21,7 +23,7 @@ use crate::anchor::Anchors;
 use crate::audit::{self, AuditLog, Durability, Trail};
 use crate::clock::Clock;
 use crate::factor::{Factor, PublicKey};
-use crate::operation::{Destination, Operation, Outcome, Params, Resource, Risk};
+use crate::operation::{Operation, Outcome, Params, Risk};
 use crate::sensitive::Sensitive;
 use crate::store::Store;
 
@@ -30,8 +32,9 @@ pub(crate) use approval::secret_name;
 use decision::UNSIGNED;
 pub(crate) use identity::Identity;
 pub(crate) use limits::Limits;
-use policy::{Effect, Facts, InForce, Level, Verdict};
+use policy::{Effect, InForce, Level, Limit, Verdict};
 pub(crate) use refusal::{Challenge, Refusal};
+pub(crate) use request::Request;
 pub(crate) use target::Target;
 use tokens::Asked;
 pub(crate) use witnessed::Witnessed;
@@ -67,41 +70,6 @@ impl<O: Operation> std::fmt::Debug for Permit<O> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Permit for {}", O::SPEC.action)
     }
-}
-
-/// A call as the guard sees it, everything resolved but the decision.
-#[derive(Debug)]
-pub(crate) struct Request {
-    /// Names this tool call in the audit log.
-    pub(crate) call: String,
-    /// The tool call that this is a step of.
-    pub(crate) parent: Option<String>,
-    pub(crate) params: Params,
-    /// Parameters that are set when the call is admitted: the version or key that was resolved.
-    pub(crate) pins: Vec<(&'static str, String)>,
-    /// Where the program chooses the key: what the approver is told of it, beside the instance and
-    /// the key that were found.
-    pub(crate) auto_key: Option<&'static str>,
-    pub(crate) risk: Risk,
-    pub(crate) resource: Resource,
-    pub(crate) destination: Option<Destination>,
-    /// For the destination `file`.
-    pub(crate) file_name: Option<String>,
-    /// `inline`, or the source that was named.
-    pub(crate) source: Option<String>,
-    /// The source with its name, for the approver: `file db.txt`.
-    pub(crate) source_name: Option<String>,
-    pub(crate) secret_type: Option<String>,
-    /// Key and value; `None` if they were not read.
-    pub(crate) tags: Option<Vec<(String, String)>>,
-    /// A reading of type and tags that other rules need; the agent never sees what it answers.
-    pub(crate) for_the_guard: bool,
-    pub(crate) target: Target,
-    pub(crate) witnessed: Option<Witnessed>,
-    pub(crate) token: Option<Sensitive>,
-    pub(crate) reason: Option<String>,
-    /// What the client calls itself.
-    pub(crate) client: String,
 }
 
 /// Decides. One for the process.
@@ -172,10 +140,12 @@ impl Guard {
         let mut made = HashMap::new();
         for limit in &verdict.limits {
             let since = self.clock.now_ms() - HOUR_MS;
-            let count = self.store.count(limit.kind.clone(), since).await.map_err(unavailable)?;
-            made.insert(limit.kind.clone(), count);
+            let kind = request.counted(limit);
+            let count = self.store.count(kind.clone(), since).await.map_err(unavailable)?;
+            made.insert(kind, count);
         }
-        let level = match verdict.effect_after(|kind| made.get(kind).copied().unwrap_or_default()) {
+        let count = |limit: &Limit| made.get(&request.counted(limit)).copied().unwrap_or_default();
+        let level = match verdict.effect_after(count) {
             Effect::Allow(level) => level,
             Effect::Deny { instead } => {
                 let Verdict { rule, reason, .. } = verdict;
@@ -202,8 +172,8 @@ impl Guard {
             let now = self.clock.now_ms();
             // Another call may have taken the last free one since this one was judged.
             let most = if level < limit.then { limit.per_hour } else { u32::MAX };
-            let noted =
-                self.store.happened_below(limit.kind.clone(), now, now - HOUR_MS, most).await;
+            let kind = request.counted(limit);
+            let noted = self.store.happened_below(kind, now, now - HOUR_MS, most).await;
             if !noted.map_err(unavailable)? {
                 let record = self.record::<O>(&request, &verdict, limit.then);
                 return Err(self.challenge(&request, record, limit.then, None).await);
@@ -344,51 +314,6 @@ fn no_randomness() -> Refusal {
 #[expect(clippy::needless_pass_by_value, reason = "given to `map_err`")]
 fn unavailable(error: crate::store::StoreError) -> Refusal {
     Refusal::StateUnavailable(error.to_string())
-}
-
-impl Request {
-    /// What policies match on.
-    pub(crate) fn facts<'a>(&'a self, action: &'a str) -> Facts<'a> {
-        Facts {
-            action,
-            risk: self.risk,
-            secret: secret_name(&self.resource.name),
-            region: &self.target.region,
-            account: self.target.account.as_deref(),
-            destination: self.destination,
-            source: self.source.as_deref(),
-            secret_type: self.secret_type.as_deref(),
-            tags: self.tags.as_deref(),
-            client: &self.client,
-        }
-    }
-
-    /// What the audit log is told of it.
-    pub(crate) fn event(&self, action: &'static str, policy: &InForce) -> audit::Event {
-        audit::Event {
-            call: Some(self.call.clone()),
-            parent: self.parent.clone(),
-            tool: Some(action.into()),
-            action: Some(action.into()),
-            risk: Some(self.risk.name().into()),
-            cloud: Some(audit::Cloud {
-                account: self.target.account.clone(),
-                caller_key: Some(self.target.credential.fingerprint()),
-                region: Some(self.target.region.clone()),
-                host: Some(self.target.host.clone()),
-                ..audit::Cloud::default()
-            }),
-            resource: Some(audit::Resource {
-                name: Some(self.resource.name.clone()),
-                version: self.witnessed.as_ref().and_then(|seen| seen.version_id.clone()),
-                kind: self.witnessed.as_ref().and_then(|seen| seen.secret_type.clone()),
-            }),
-            destination: self.destination.map(|destination| destination.name().into()),
-            policy_digest: Some(policy.digest()),
-            client: Some(self.client.clone()),
-            ..audit::Event::default()
-        }
-    }
 }
 
 /// Until when a yes given at `now` may be used, in milliseconds since 1970.

@@ -37,6 +37,14 @@ pub(crate) enum Refusal {
     /// The name of a secret to be created is taken, perhaps by one that waits for its deletion; found
     /// before a key is created for it.
     NameTaken { deleting: bool },
+    /// A version of this id is there already, whatever it holds.
+    VersionExists,
+    /// KMS did not list all versions of the secret.
+    VersionsUnread,
+    /// Another call makes a version of the secret.
+    VersionInProgress,
+    /// Ids that were not listed turned out to be taken so often in an hour.
+    TooManyCollisions(u32),
     /// The level needs a PIN, and none is set.
     PinRequired,
     /// The file of the PIN is not the one that this server knows.
@@ -104,6 +112,10 @@ impl Refusal {
             Self::OutsideInstance => "Forbidden.KeyPolicyUnSupported",
             Self::NameTaken { deleting: false } => "Rejected.ResourceExist",
             Self::NameTaken { deleting: true } => "Rejected.ResourceInDeleteWindow",
+            Self::VersionExists => "VersionExists",
+            Self::VersionsUnread => "VersionsUnread",
+            Self::VersionInProgress => "VersionInProgress",
+            Self::TooManyCollisions(_) => "TooManyCollisions",
             Self::PinRequired => "PinRequired",
             Self::PinChanged => "PinChanged",
             Self::Unproven => "ConfirmationUnproven",
@@ -129,6 +141,7 @@ impl Refusal {
                 | Self::TooManyPending(_)
                 | Self::TooManyQuestions(_)
                 | Self::CoolingOff { .. }
+                | Self::TooManyCollisions(_)
                 | Self::Mismatch(_)
                 | Self::Changed
                 | Self::PinRequired
@@ -176,6 +189,18 @@ impl Refusal {
             }
             Self::NameTaken { deleting: true } => {
                 "a secret of this name is scheduled for deletion, so the call was not made and no key was created".into()
+            }
+            Self::VersionExists => {
+                "the secret has a version with this VersionId already, so nothing was changed".into()
+            }
+            Self::VersionsUnread => {
+                "KMS did not list all versions of the secret, so the call was not made".into()
+            }
+            Self::VersionInProgress => {
+                "another call of kms-mcp has been making a version of this secret for a minute, so this one was not made".into()
+            }
+            Self::TooManyCollisions(most) => {
+                format!("{most} calls in an hour named a VersionId of this secret that was taken in the meantime; no more are made")
             }
             Self::PinRequired => "the policy asks for a PIN, and none is set".into(),
             Self::PinChanged => {
@@ -230,6 +255,14 @@ impl Refusal {
             }
             Self::NameTaken { deleting: true } => {
                 "RestoreSecret brings it back; DescribeSecret shows when it goes.".into()
+            }
+            Self::VersionExists => {
+                "Choose a VersionId that ListSecretVersionIds with IncludeDeprecated does not show. If an earlier call ended with Changed: unknown, CreateTime there tells whether it made the version.".into()
+            }
+            Self::VersionsUnread => "Try again; ListSecretVersionIds shows what KMS answers.".into(),
+            Self::VersionInProgress => "Wait until that call has ended, then call again.".into(),
+            Self::TooManyCollisions(_) => {
+                "Tell the person: something else makes versions of this secret, or guesses values. Try again in an hour.".into()
             }
             Self::PinRequired => {
                 "The person runs `kms-mcp pin set` in their own terminal, with the --state-dir of this server if it has one; then call again. You cannot set it for them.".into()

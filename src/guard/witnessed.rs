@@ -12,6 +12,8 @@ pub(crate) struct Witnessed {
     pub(crate) planned_delete_time: Option<String>,
     /// The version that would be read, resolved now: KMS ignores VersionId for managed types.
     pub(crate) version_id: Option<String>,
+    /// The version that KMS drops for the new one, as the approver is told.
+    pub(crate) dropped_version: Option<String>,
     /// For what cannot be undone: every version with its stages.
     pub(crate) versions: Vec<String>,
     /// For what cannot be undone: the tags.

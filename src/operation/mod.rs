@@ -251,6 +251,8 @@ pub enum Witness {
     SecretOfInstance,
     /// The same, and tags and versions to show the approver what would be lost.
     SecretWithVersions,
+    /// The versions that there are, for a call that makes one.
+    NewVersion(NewVersion),
     /// The same as `Secret`, and the version that would be read.
     Version {
         /// The version asked for, if it was named.
@@ -258,6 +260,16 @@ pub enum Witness {
         /// The stage asked for, `ACSCurrent` when none was named.
         stage: String,
     },
+}
+
+/// A version that a call makes. KMS compares the values where its id exists, and drops an older
+/// version where the secret is full.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewVersion {
+    /// Its id, which must be new; `None` where KMS chooses it.
+    pub id: Option<String>,
+    /// The stages that move to it.
+    pub stages: Vec<String>,
 }
 
 /// Where a value enters a call.

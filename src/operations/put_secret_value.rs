@@ -1,4 +1,5 @@
-//! `PutSecretValue`: Generic secrets only. The same `VersionId` with the same value is ignored.
+//! `PutSecretValue`: Generic secrets only. KMS compares the value where the `VersionId` exists, so
+//! it is never sent then.
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -7,10 +8,10 @@ use super::answer::confined;
 use super::choices::Choice;
 use super::secret_data::{self, SecretDataType};
 use super::secret_name::SecretName;
-use super::version::{KnownStages, StageEchoes, VersionId, VersionStage};
+use super::version::{CURRENT, KnownStages, StageEchoes, VersionId, VersionStage};
 use crate::operation::{
-    Echo, Invalid, Known, Operation, Outcome, Params, Resource, Retry, Risk, SecretDataSource,
-    Sent, Spec, ValueSlot,
+    Echo, Invalid, Known, NewVersion, Operation, Outcome, Params, Resource, Retry, Risk,
+    SecretDataSource, Sent, Spec, ValueSlot, Witness,
 };
 use crate::sensitive::Sensitive;
 
@@ -51,9 +52,10 @@ impl Operation for PutSecretValue {
     const SPEC: Spec = Spec {
         action: "PutSecretValue",
         title: "Put a new version of a secret",
-        summary: "Store a new version of a Generic secret. Safe to repeat with the same VersionId.",
-        risk: Risk::Write,
-        retry: Retry::Idempotent,
+        summary: "Store a new version of a Generic secret. A VersionId that exists is refused. On a secret with 10 versions the oldest is lost.",
+        risk: Risk::Destroy,
+        // Sent twice, the second would be compared with the first.
+        retry: Retry::NotActed,
     };
     type Input = Input;
     type Output = Answer;
@@ -75,6 +77,18 @@ impl Operation for PutSecretValue {
 
     fn resource(input: &Input) -> Resource {
         Resource::secret(input.secret_name.as_str())
+    }
+
+    fn risk(_input: &Input) -> Risk {
+        Risk::Write
+    }
+
+    fn witness(input: &Input) -> Witness {
+        let stages = input.version_stages.as_ref().map_or_else(
+            || vec![CURRENT.to_owned()],
+            |stages| stages.iter().map(|stage| stage.as_str().to_owned()).collect(),
+        );
+        Witness::NewVersion(NewVersion { id: Some(input.version_id.as_str().to_owned()), stages })
     }
 
     fn value(input: &mut Input) -> Option<ValueSlot<'_>> {

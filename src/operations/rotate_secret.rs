@@ -1,13 +1,14 @@
-//! `RotateSecret`: managed types only. A `VersionId` that exists is ignored, so it may be repeated.
+//! `RotateSecret`: managed types only. KMS ignores a `VersionId` that exists; it is refused here.
 
 use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::answer::answer;
 use super::secret_name::SecretName;
-use super::version::VersionId;
+use super::version::{CURRENT, VersionId};
 use crate::operation::{
-    Identifier, Invalid, Operation, Outcome, Params, Resource, Retry, Risk, Sent, Spec, Untrusted,
+    Identifier, Invalid, NewVersion, Operation, Outcome, Params, Resource, Retry, Risk, Sent, Spec,
+    Untrusted, Witness,
 };
 
 pub(crate) struct RotateSecret;
@@ -16,7 +17,7 @@ pub(crate) struct RotateSecret;
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub(crate) struct Input {
     secret_name: SecretName,
-    /// Of the new version; repeating it is harmless
+    /// Of the new version
     version_id: VersionId,
 }
 
@@ -33,7 +34,7 @@ impl Operation for RotateSecret {
         action: "RotateSecret",
         title: "Rotate a secret now",
         summary: "Rotate a managed secret now, at most 50 an hour; Generic secrets cannot rotate.",
-        risk: Risk::Write,
+        risk: Risk::Destroy,
         retry: Retry::Idempotent,
     };
     type Input = Input;
@@ -47,6 +48,15 @@ impl Operation for RotateSecret {
 
     fn resource(input: &Input) -> Resource {
         Resource::secret(input.secret_name.as_str())
+    }
+
+    fn risk(_input: &Input) -> Risk {
+        Risk::Write
+    }
+
+    fn witness(input: &Input) -> Witness {
+        let id = Some(input.version_id.as_str().to_owned());
+        Witness::NewVersion(NewVersion { id, stages: vec![CURRENT.to_owned()] })
     }
 
     fn params(input: Input) -> Params {

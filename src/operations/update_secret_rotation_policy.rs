@@ -6,8 +6,10 @@ use serde::Deserialize;
 use super::answer::answer;
 use super::rotation::{self, RotationInterval, Shortest};
 use super::secret_name::SecretName;
+use super::version::CURRENT;
 use crate::operation::{
-    Invalid, Operation, Outcome, Params, Resource, Retry, Risk, Sent, Spec, Untrusted,
+    Invalid, NewVersion, Operation, Outcome, Params, Resource, Retry, Risk, Sent, Spec, Untrusted,
+    Witness,
 };
 
 pub(crate) struct UpdateSecretRotationPolicy;
@@ -31,7 +33,7 @@ impl Operation for UpdateSecretRotationPolicy {
         action: "UpdateSecretRotationPolicy",
         title: "Set how often a secret rotates",
         summary: "Turn rotation of a managed secret on or off; Generic secrets cannot rotate.",
-        risk: Risk::Write,
+        risk: Risk::Destroy,
         retry: Retry::Idempotent,
     };
     type Input = Input;
@@ -49,6 +51,18 @@ impl Operation for UpdateSecretRotationPolicy {
 
     fn resource(input: &Input) -> Resource {
         Resource::secret(input.secret_name.as_str())
+    }
+
+    fn risk(_input: &Input) -> Risk {
+        Risk::Write
+    }
+
+    /// KMS rotates at once where the interval is over already.
+    fn witness(input: &Input) -> Witness {
+        if !input.enable_automatic_rotation {
+            return Witness::None;
+        }
+        Witness::NewVersion(NewVersion { id: None, stages: vec![CURRENT.to_owned()] })
     }
 
     fn params(input: Input) -> Params {

@@ -6,10 +6,13 @@ mod auto_key;
 mod caller;
 mod ending;
 mod endpoint;
+mod new_version;
 mod place;
 mod repeated;
 mod steps;
 mod turn;
+mod version_list;
+mod version_lock;
 mod versions;
 
 use std::sync::Arc;
@@ -26,9 +29,9 @@ use crate::env::Env;
 use crate::guard::policy::{Level, Verdict};
 use crate::guard::{Guard, Refusal, Request, secret_name};
 use crate::operation::{
-    Destination, Invalid, Operation, Risk, SecretDataSource, Sent, Witness, equivalent,
+    Destination, Invalid, NewVersion, Operation, Params, Risk, SecretDataSource, Sent, ValueSlot,
+    Witness, equivalent,
 };
-use crate::operations::DescribeSecret;
 use crate::reply::{Changed, Equivalent, Reply};
 use crate::scrub::Scrubber;
 use crate::sensitive::Sensitive;
@@ -41,6 +44,7 @@ pub(crate) use endpoint::{Endpoint, Listed};
 pub(crate) use place::Place;
 use steps::Stop;
 pub(crate) use turn::{Turn, Turns};
+pub(crate) use version_lock::VersionLocks;
 pub(crate) use versions::Versions;
 
 /// Of a call that a person approved without a PIN.
@@ -61,6 +65,7 @@ pub(crate) struct Pipeline {
     pub(crate) allowed: Allowed,
     /// Where the destination `file` is.
     pub(crate) disclosed: Folder,
+    pub(crate) version_locks: VersionLocks,
     pub(crate) env: Arc<Env>,
     pub(crate) scrubber: Scrubber,
     /// What an answer with a value may name.
@@ -128,33 +133,45 @@ impl Pipeline {
         call: String,
         known: &mut Known,
     ) -> Result<Reply, Stop> {
-        let (input, common) = arguments::parse::<O>(schema, arguments).map_err(Refusal::Invalid)?;
+        let (mut input, common) =
+            arguments::parse::<O>(schema, arguments).map_err(Refusal::Invalid)?;
         let witness = O::witness(&input);
-        // The files of a profile and of a value are read here: no other call waits for a slow disk.
-        let resolve = || self.request::<O>(input, common, caller, call);
+        // The files of a profile and of a value are read where no other call waits for a slow disk.
+        let resolve = || self.request::<O>(&mut input, common, caller, call);
         let mut request = block_in_place(resolve)?;
         known.event = request.event(O::SPEC.action, self.guard.policy());
-        if let Some(absent) = self.describe::<O>(&mut request, caller).await? {
-            return self.settled_before::<O>(DescribeSecret::SPEC.action, absent, known).await;
-        }
-        let (verdict, level) = self.guard.judge(&request, O::SPEC.action).await?;
-        if level > Level::None {
-            known.equivalent = Some(equivalent_of::<O>(&request));
-            // A token that needs nobody's decision is looked at when the call is admitted.
-            if let Some(token) = request.token.as_ref().filter(|_| level > Level::Token) {
-                let most = if caller.patient { self.wait } else { Duration::ZERO };
-                self.wait(token, most, caller).await?;
+        self.describe::<O>(&mut request, caller).await?;
+        let (mut verdict, mut level) = self.guard.judge(&request, O::SPEC.action).await?;
+        // A token that needs nobody's decision is looked at when the call is admitted.
+        if level > Level::Token
+            && let Some(token) = &request.token
+        {
+            let most = if caller.patient { self.wait } else { Duration::ZERO };
+            if let Err(refusal) = self.wait(token, most, caller).await {
+                // The call ends here; what it would have sent is shown without its value.
+                request.params = O::params(without_value::<O>(input));
+                known.equivalent = Some(equivalent_of::<O>(&request));
+                return Err(refusal.into());
             }
         }
+        let names_new = matches!(&witness, Witness::NewVersion(NewVersion { id: Some(_), .. }));
+        let _lock = self.version_lock(&witness, &request, caller).await?;
         // A value that stays masked behind a mere token needs no witness: nothing is sent for it.
         if level >= Level::Client || !matches!(witness, Witness::Version { .. }) {
-            match self.witness(&mut request, witness, caller).await {
+            match self.witness(&mut request, witness, known, caller).await {
                 Err(Stop::Failed { step, failure, .. }) => {
                     return self.settled_before::<O>(step, failure, known).await;
                 }
                 other => other?,
             }
             known.event = request.event(O::SPEC.action, self.guard.policy());
+            // What was read may have raised the risk.
+            (verdict, level) = self.guard.judge(&request, O::SPEC.action).await?;
+        }
+        block_in_place(|| self.read_value::<O>(&mut input)).map_err(Refusal::Invalid)?;
+        request.params = O::params(input);
+        if level > Level::None {
+            known.equivalent = Some(equivalent_of::<O>(&request));
         }
         if request.auto_key.is_some() {
             // A token of another question is no leave: it is refused or asked anew only later.
@@ -170,7 +187,7 @@ impl Pipeline {
         let writes = matches!(request.risk, Risk::Write | Risk::Destroy);
         let asked = Asked {
             sent: self.sent(&request),
-            labels: auto_key::given(&request, "VersionStages").unwrap_or_default(),
+            collides: names_new.then(|| request.secret_key()),
             written: auto_key::given(&request, "VersionId").filter(|_| writes),
             file: prepared.transpose().map_err(Refusal::Invalid)?,
             risk: request.risk,
@@ -222,20 +239,20 @@ impl Pipeline {
         }
     }
 
-    /// Resolves everything but the decision.
+    /// Resolves everything but the decision, the parameters and the value.
     fn request<O: Operation>(
         &self,
-        mut input: O::Input,
+        input: &mut O::Input,
         common: arguments::Common,
         caller: &Caller,
         call: String,
     ) -> Result<Request, Refusal> {
-        let (risk, resource) = (O::risk(&input), O::resource(&input));
-        let destination = O::destination(&input);
-        let secret_type = O::secret_type(&input).map(str::to_owned);
-        let tags = O::tags(&input);
-        let auto_key = O::auto_key(&input).then_some(auto_key::CHOSEN_KEY);
-        let file_name = O::file_name(&input).map(str::to_owned);
+        let (risk, resource) = (O::risk(input), O::resource(input));
+        let destination = O::destination(input);
+        let secret_type = O::secret_type(input).map(str::to_owned);
+        let tags = O::tags(input);
+        let auto_key = O::auto_key(input).then_some(auto_key::CHOSEN_KEY);
+        let file_name = O::file_name(input).map(str::to_owned);
         let target = self.place.target(common.region.as_deref(), &resource.name)?;
         let credential = &target.credential;
         let parts = [credential.id(), credential.secret()].into_iter().chain(credential.token());
@@ -244,20 +261,19 @@ impl Pipeline {
             self.scrubber.know(part.expose());
         }
         let (mut source, mut source_name) = (None, None);
-        if let Some(slot) = O::value(&mut input) {
+        if let Some(slot) = O::value(input) {
             source = Some("inline".to_owned());
             if let Some(from) = slot.source {
-                *slot.data = Some(self.allowed.read(from, &self.env).map_err(Refusal::Invalid)?);
                 let (kind, name) = named(from);
                 source = Some(kind.to_owned());
                 source_name = Some(format!("{kind} {name}"));
             }
         }
-        O::check_value(&input).map_err(Refusal::Invalid)?;
         Ok(Request {
             call,
             parent: None,
-            params: O::params(input),
+            // Known when the value was read.
+            params: Params::new(),
             risk,
             resource,
             destination,
@@ -287,6 +303,23 @@ impl Pipeline {
         sent.versions.extend(request.witnessed.as_ref().and_then(|seen| seen.version_id.clone()));
         sent
     }
+
+    /// Takes the value from where the call says it is: not before a verdict, and not where the call
+    /// ends before it is sent. Its limits would tell something of it.
+    fn read_value<O: Operation>(&self, input: &mut O::Input) -> Result<(), Invalid> {
+        if let Some(ValueSlot { data, source: Some(from) }) = O::value(input) {
+            *data = Some(self.allowed.read(from, &self.env)?);
+        }
+        O::check_value(input)
+    }
+}
+
+/// The call with nothing where its value would be.
+fn without_value<O: Operation>(mut input: O::Input) -> O::Input {
+    if let Some(ValueSlot { data, source: Some(_) }) = O::value(&mut input) {
+        *data = Some(Sensitive::new(String::new()));
+    }
+    input
 }
 
 /// What one would type without us.

@@ -3,17 +3,14 @@
 use serde_json::{Value, json};
 
 use super::ending::CANCELLED;
-use super::{Caller, Pipeline, arguments, place};
+use super::{Caller, Known, Pipeline, arguments, place};
 use crate::audit::{Event, Upstream};
 use crate::client::ClientError;
 use crate::guard::policy::Level;
 use crate::guard::{Refusal, Request, Witnessed};
 use crate::operation::{Operation, Risk, Witness, schema};
-use crate::operations::{DescribeSecret, ListSecretVersionIds};
+use crate::operations::DescribeSecret;
 use crate::reply::Changed;
-
-/// The code of KMS that says that there is no such secret.
-const ABSENT: &str = "Forbidden.ResourceNotFound";
 
 /// Why a call ends before its own permit.
 #[derive(Debug)]
@@ -143,35 +140,29 @@ impl Pipeline {
     }
 
     /// Reads type and tags where the verdict hangs on them. What cannot be read stays unread: then
-    /// the rules that look at it deny and confirm, and allow nothing.
-    ///
-    /// Gives the failure that says that there is no such secret: no verdict is needed then.
+    /// the rules that look at it deny and confirm, and allow nothing. That there is no such secret is
+    /// not told before the verdict either.
     pub(super) async fn describe<O: Operation>(
         &self,
         request: &mut Request,
         caller: &Caller,
-    ) -> Result<Option<ClientError>, Stop> {
+    ) -> Result<(), Stop> {
         let known = request.secret_type.is_some() && request.tags.is_some();
         if known || !self.guard.policy().needs_description(&request.facts(O::SPEC.action)) {
-            return Ok(None);
+            return Ok(());
         }
         let arguments = json!({ "SecretName": request.resource.name, "FetchTags": true });
         let seen = match self.taken::<DescribeSecret>(request, arguments, true, caller).await {
             Ok(seen) => seen,
-            Err(Stop::Failed { failure, .. }) if failure.kms_code() == Some(ABSENT) => {
-                return Ok(Some(failure));
-            }
             Err(
                 Stop::Failed { .. } | Stop::Refused(Refusal::Denied { .. } | Refusal::Invalid(_)),
-            ) => {
-                return Ok(None);
-            }
+            ) => return Ok(()),
             Err(other) => return Err(other),
         };
         request.secret_type = request.secret_type.take().or_else(|| text(&seen, "SecretType"));
         request.tags = request.tags.take().or_else(|| Some(tags(&seen).collect()));
         self.learn(request, text(&seen, "Arn").as_deref())?;
-        Ok(None)
+        Ok(())
     }
 
     /// Reads what must not change between a person's yes and the call, and pins the version.
@@ -179,10 +170,18 @@ impl Pipeline {
         &self,
         request: &mut Request,
         witness: Witness,
+        known: &mut Known,
         caller: &Caller,
     ) -> Result<(), Stop> {
-        if witness == Witness::None {
-            return Ok(());
+        match &witness {
+            Witness::None => return Ok(()),
+            Witness::NewVersion(new) => {
+                return self.may_make_version(request, new, known, caller).await;
+            }
+            Witness::Secret
+            | Witness::SecretOfInstance
+            | Witness::SecretWithVersions
+            | Witness::Version { .. } => {}
         }
         let name = request.resource.name.clone();
         let tags = witness == Witness::SecretWithVersions;
@@ -194,20 +193,19 @@ impl Pipeline {
         let mut witnessed = described(&seen);
         self.learn(request, witnessed.arn.as_deref())?;
         match witness {
-            Witness::None | Witness::Secret | Witness::SecretOfInstance => {}
+            Witness::None
+            | Witness::NewVersion(_)
+            | Witness::Secret
+            | Witness::SecretOfInstance => {}
             Witness::SecretWithVersions => {
-                witnessed.versions =
-                    self.versions(request, &name, caller).await?.iter().map(line).collect();
+                witnessed.versions = self.versions(request, caller).await?.lines();
             }
             Witness::Version { version_id: Some(version), .. } => {
                 witnessed.version_id = Some(version);
             }
             Witness::Version { version_id: None, stage } => {
-                let versions = self.versions(request, &name, caller).await?;
-                witnessed.version_id = versions
-                    .iter()
-                    .find(|version| stages(version).any(|held| held == stage))
-                    .and_then(|version| text(version, "VersionId"));
+                let versions = self.versions(request, caller).await?;
+                witnessed.version_id = versions.at(&stage).map(str::to_owned);
             }
         }
         let generic = witnessed.secret_type.as_deref() == Some("Generic");
@@ -231,22 +229,6 @@ impl Pipeline {
         }
         Ok(())
     }
-
-    /// Every version of a secret, with its stages; a secret has ten at most (facts/kms.md §6.5).
-    async fn versions(
-        &self,
-        request: &Request,
-        name: &str,
-        caller: &Caller,
-    ) -> Result<Vec<Value>, Stop> {
-        let arguments = json!({ "SecretName": name, "IncludeDeprecated": true, "PageSize": 100 });
-        let seen = self.step::<ListSecretVersionIds>(request, arguments, caller).await?;
-        Ok(seen
-            .pointer("/VersionIds/VersionId")
-            .and_then(Value::as_array)
-            .cloned()
-            .unwrap_or_default())
-    }
 }
 
 fn described(seen: &Value) -> Witnessed {
@@ -257,6 +239,7 @@ fn described(seen: &Value) -> Witnessed {
         update_time: text(seen, "UpdateTime"),
         planned_delete_time: text(seen, "PlannedDeleteTime"),
         version_id: None,
+        dropped_version: None,
         versions: Vec::new(),
         tags: tags(seen).map(|(key, value)| format!("{key}={value}")).collect(),
     }
@@ -272,27 +255,4 @@ fn tags(seen: &Value) -> impl Iterator<Item = (String, String)> {
 
 pub(super) fn text(object: &Value, name: &str) -> Option<String> {
     object.get(name).and_then(Value::as_str).filter(|text| !text.is_empty()).map(str::to_owned)
-}
-
-fn stages(version: &Value) -> impl Iterator<Item = &str> {
-    let held = version.pointer("/VersionStages/VersionStage").and_then(Value::as_array);
-    held.into_iter().flatten().filter_map(Value::as_str)
-}
-
-fn line(version: &Value) -> String {
-    let name = text(version, "VersionId").unwrap_or_default();
-    let stages: Vec<&str> = stages(version).collect();
-    if stages.is_empty() { name } else { format!("{name} ({})", stages.join(", ")) }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_version_line_names_its_stages() {
-        let version = json!({ "VersionId": "v2", "VersionStages": { "VersionStage": ["ACSCurrent", "blue"] } });
-        assert_eq!(line(&version), "v2 (ACSCurrent, blue)");
-        assert_eq!(line(&json!({ "VersionId": "v1" })), "v1");
-    }
 }

@@ -76,6 +76,8 @@ mod limits;
 #[cfg(test)]
 mod load;
 #[cfg(test)]
+mod new_version;
+#[cfg(test)]
 mod no_connection;
 #[cfg(test)]
 mod oracle;

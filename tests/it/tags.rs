@@ -13,7 +13,7 @@ use crate::harness::{Emulator, Server, ServerOptions};
 const POLICY: &str = r#"
 version = 1
 extends = "default"
-drop = ["write", "soft-delete"]
+drop = ["write", "new-version", "soft-delete"]
 [[rule]]
 id = "create"
 action = ["CreateSecret", "UpdateSecret"]
@@ -129,8 +129,8 @@ fn unreadable_tags_deny_and_never_allow() {
     scene.emulator.faults(UNREADABLE);
     let before = scene.emulator.count("PutSecretValue");
     // The only rule that would allow it looks at the tags; so does one that would deny it.
-    denied(&scene.put("dev", "v3"), "not known");
-    denied(&scene.update("dev"), "not known");
+    denied(&scene.put("dev", "v3"), "cannot be read");
+    denied(&scene.update("dev"), "cannot be read");
     assert_eq!(scene.emulator.count("PutSecretValue"), before);
     scene.emulator.faults("");
     assert_eq!(scene.put("dev", "v3")["Status"], "ok");
@@ -160,11 +160,20 @@ fn unreadable_tags_confirm_where_a_rule_confirms() {
 }
 
 #[test]
-fn an_absent_secret_is_said_to_be_absent() {
+fn a_verdict_does_not_tell_whether_there_is_such_a_secret() {
     let mut scene = Scene::new();
-    let gone = scene.server.call("DeleteSecret", json!({ "SecretName": "nowhere" }));
-    assert_eq!(gone["Outcome"], "already_absent", "{gone}");
-    let none = scene.put("nowhere", "v1");
-    assert_eq!(none["Error"]["Code"], "Forbidden.ResourceNotFound", "{none}");
+    // Made by somebody else: no rule lets us make it.
+    scene.emulator.faults(
+        "[[rule]]\naction = 'DescribeSecret'\neffect = { override = { Tags = { Tag = [{ TagKey = 'locked', TagValue = 'yes' }] } } }\n",
+    );
+    let there = scene.put("dev", "v9");
+    denied(&there, "locked");
+    scene.emulator.faults("");
+    for name in ["nowhere", "nor/here"] {
+        assert_eq!(scene.put(name, "v9"), there, "{name}");
+        let gone = scene.server.call("DeleteSecret", json!({ "SecretName": name }));
+        assert_eq!(gone, there, "{name}");
+    }
     assert_eq!(scene.emulator.count("PutSecretValue"), 0);
+    assert_eq!(scene.emulator.count("DeleteSecret"), 0);
 }

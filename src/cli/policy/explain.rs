@@ -13,7 +13,7 @@ use crate::config::Config;
 use crate::env::Env;
 use crate::factor::enrolled;
 use crate::guard::policy::{
-    Effect, Explained, Facts, InForce, Limit, Matched, Question, Unsure, Words,
+    Effect, Explained, Facts, InForce, Limit, Matched, Per, Question, Unsure, Words,
 };
 use crate::json::printable;
 use crate::text::escaped_lines;
@@ -157,9 +157,13 @@ fn as_text(
     if let Effect::Deny { instead: Some(instead) } = &verdict.effect {
         lines.push(format!("instead   {instead}"));
     }
-    for Limit { kind, per_hour, then } in &verdict.limits {
+    for Limit { kind, per, per_hour, then } in &verdict.limits {
+        let on = match per {
+            Per::Rule => "",
+            Per::Secret => " on this secret",
+        };
         lines.push(format!(
-            "limit     {} once {per_hour} calls of `{kind}` were made within an hour",
+            "limit     {} once {per_hour} calls of `{kind}`{on} were made within an hour",
             then.name()
         ));
     }
@@ -201,7 +205,13 @@ fn as_json(
     let limits: Vec<Value> = verdict
         .limits
         .iter()
-        .map(|limit| json!({ "Kind": limit.kind, "PerHour": limit.per_hour, "Then": limit.then.name() }))
+        .map(|limit| {
+            let per = match limit.per {
+                Per::Rule => "rule",
+                Per::Secret => "secret",
+            };
+            json!({ "Kind": limit.kind, "Per": per, "PerHour": limit.per_hour, "Then": limit.then.name() })
+        })
         .collect();
     let matched: Vec<Value> = verdict
         .matched

@@ -77,7 +77,8 @@ pub(super) const RISKS: [Risk; 4] = [Risk::Inspect, Risk::Write, Risk::Reveal, R
 
 const INSPECT: &[Risk] = &[Risk::Inspect];
 const WRITE: &[Risk] = &[Risk::Write];
-/// A write that becomes destructive by an argument: by force, or by naming another account.
+/// A write that becomes destructive by an argument (by force, or by naming another account), or on a
+/// secret that holds as many versions as KMS keeps.
 const WRITE_OR_DESTROY: &[Risk] = &[Risk::Write, Risk::Destroy];
 const NOWHERE: &[Option<Destination>] = &[None];
 const ANYWHERE: &[Option<Destination>] = &[
@@ -92,6 +93,8 @@ const VALUE: &[Option<&str>] =
 
 /// What `Witness::Secret` and the larger witnesses read.
 const DESCRIBED: &[&str] = &["DescribeSecret"];
+/// What `Witness::NewVersion` reads.
+const VERSIONS: &[&str] = &["ListSecretVersionIds"];
 const DESCRIBED_WITH_VERSIONS: &[&str] = &["DescribeSecret", "ListSecretVersionIds"];
 
 const fn secret(name: &'static str, risks: &'static [Risk]) -> Action {
@@ -132,12 +135,13 @@ pub(super) const ACTIONS: [Action; 17] = [
     Action {
         sources: VALUE,
         key_right: Some("GenerateDataKey"),
-        ..secret("PutSecretValue", WRITE)
+        steps: VERSIONS,
+        ..secret("PutSecretValue", WRITE_OR_DESTROY)
     },
     secret("ListSecretVersionIds", INSPECT),
     secret("UpdateSecretVersionStage", WRITE),
-    secret("UpdateSecretRotationPolicy", WRITE),
-    secret("RotateSecret", WRITE),
+    Action { steps: VERSIONS, ..secret("UpdateSecretRotationPolicy", WRITE_OR_DESTROY) },
+    Action { steps: VERSIONS, ..secret("RotateSecret", WRITE_OR_DESTROY) },
     secret("RestoreSecret", WRITE),
     Action { steps: DESCRIBED, ..secret("SetSecretPolicy", &[Risk::Destroy]) },
     secret("GetSecretPolicy", INSPECT),

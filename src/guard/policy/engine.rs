@@ -121,7 +121,13 @@ impl Policy {
                 if rule.effect.is_deny() {
                     limits.clear();
                 }
-                let reason = if sure == Sure::Yes {
+                let reason = if rule.reads_description() {
+                    // The same for a secret that is not there: a verdict does not tell.
+                    format!(
+                        "{} (it looks at type or tags; where they cannot be read, it holds)",
+                        rule.reason
+                    )
+                } else if sure == Sure::Yes {
                     rule.reason.clone()
                 } else {
                     format!("{} (what the rule looks at is not known, so it holds)", rule.reason)

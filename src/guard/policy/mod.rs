@@ -34,4 +34,4 @@ pub(crate) use matrix::matrix;
 pub(crate) use question::{Question, Words};
 pub(crate) use ram::{SESSION_MAX, Scope, least_privilege, skill_policies};
 pub(crate) use shipped::NAMES as SHIPPED;
-pub(crate) use verdict::{Effect, Level, Limit, Matched, Verdict};
+pub(crate) use verdict::{Effect, Level, Limit, Matched, Per, Verdict};

@@ -9,7 +9,7 @@ use super::error::PolicyError;
 use super::matcher::Matcher;
 use super::pattern::Pattern;
 use super::rule::Rule;
-use super::verdict::{Effect, Level, Limit};
+use super::verdict::{Effect, Level, Limit, Per};
 use super::{example, shipped};
 use crate::operation::{Destination, Risk};
 
@@ -181,14 +181,20 @@ fn limit(table: &Table<'_>, id: &str, effect: &Effect) -> Result<Option<Limit>, 
     let Effect::Allow(now) = effect else {
         return Err(item.refuse("only with `allow` or `confirm`: a deny has no limit"));
     };
-    let limit = item.table(&["per_hour", "then"])?;
+    let limit = item.table(&["per_hour", "then", "per"])?;
+    let per = match limit.get("per") {
+        None => Per::Rule,
+        Some(per) => per
+            .text(16)
+            .and_then(|word| if word == "secret" { Ok(Per::Secret) } else { Err(per.refuse("can only be \"secret\": calls on each secret are counted apart; leave it out to count all calls of the rule")) })?,
+    };
     let per_hour = limit.need("per_hour", "how many calls an hour are free of it")?.number()?;
     let item = limit.need("then", "the level of every further call")?;
     let then = level(&item)?;
     if then <= *now {
         return Err(item.refuse(format!("must be above the level of the rule, `{}`", now.name())));
     }
-    Ok(Some(Limit { kind: id.to_owned(), per_hour, then }))
+    Ok(Some(Limit { kind: id.to_owned(), per, per_hour, then }))
 }
 
 fn matcher(table: &Table<'_>) -> Result<Matcher, PolicyError> {

@@ -85,11 +85,22 @@ impl fmt::Display for Effect {
     }
 }
 
+/// What a limit counts together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Per {
+    /// All calls of the rule.
+    Rule,
+    /// Those on one secret.
+    Secret,
+}
+
 /// So many calls an hour, and then a higher level: a reached limit asks, it does not refuse.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Limit {
-    /// What is counted together: the id of the rule.
+    /// The id of the rule.
     pub(crate) kind: String,
+    /// What is counted together.
+    pub(crate) per: Per,
     /// How many calls in an hour are free of it.
     pub(crate) per_hour: u32,
     /// The level of every further one.
@@ -130,10 +141,10 @@ impl Verdict {
     /// The rule named when no rule grants a call.
     pub(crate) const DEFAULT_DENY: &'static str = "default-deny";
 
-    /// What becomes of it once so many calls of each kind were made in the last hour.
-    pub(crate) fn effect_after(&self, made: impl Fn(&str) -> u32) -> Effect {
+    /// What becomes of it once as many calls as `made` tells were made in the last hour.
+    pub(crate) fn effect_after(&self, made: impl Fn(&Limit) -> u32) -> Effect {
         let Effect::Allow(level) = self.effect else { return self.effect.clone() };
-        let reached = self.limits.iter().filter(|limit| made(&limit.kind) >= limit.per_hour);
+        let reached = self.limits.iter().filter(|limit| made(limit) >= limit.per_hour);
         Effect::Allow(reached.map(|limit| limit.then).fold(level, Level::max))
     }
 
@@ -151,9 +162,9 @@ impl Verdict {
     }
 }
 
-/// Adds a limit; two of one kind share a counter, so they become one that is stricter than both.
+/// Adds a limit; two that count the same share a counter, so they become one that is stricter than both.
 pub(super) fn add_limit(limits: &mut Vec<Limit>, limit: Limit) {
-    match limits.iter_mut().find(|known| known.kind == limit.kind) {
+    match limits.iter_mut().find(|known| known.kind == limit.kind && known.per == limit.per) {
         Some(known) => {
             known.per_hour = known.per_hour.min(limit.per_hour);
             known.then = known.then.max(limit.then);

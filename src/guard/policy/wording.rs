@@ -3,7 +3,7 @@
 use super::matcher::Matcher;
 use super::pattern::Pattern;
 use super::rule::Rule;
-use super::verdict::Limit;
+use super::verdict::{Limit, Per};
 use crate::operation::{Destination, Risk};
 
 /// When a rule holds, but for the kind of call; empty if it always does.
@@ -23,7 +23,11 @@ pub(super) fn conditions(rule: &Rule) -> String {
 
 /// What a limit adds.
 pub(super) fn limit(limit: &Limit) -> String {
-    format!("{} after {} an hour (`{}`)", limit.then.name(), limit.per_hour, limit.kind)
+    let of = match limit.per {
+        Per::Rule => "",
+        Per::Secret => " on the secret",
+    };
+    format!("{} after {} an hour{of} (`{}`)", limit.then.name(), limit.per_hour, limit.kind)
 }
 
 /// A kind of call: the action, its risk where it can have several, and where values go or are from.
@@ -37,6 +41,9 @@ pub(super) fn call(
     match (action, risk) {
         ("DeleteSecret", Some(Risk::Destroy)) => text.push_str(", forced"),
         ("DeleteSecret", Some(_)) => text.push_str(", scheduled"),
+        ("PutSecretValue" | "RotateSecret" | "UpdateSecretRotationPolicy", Some(Risk::Destroy)) => {
+            text.push_str(", the secret holds ten versions");
+        }
         (_, Some(Risk::Destroy)) => text.push_str(", Policy names another account"),
         (_, Some(_) | None) => {}
     }

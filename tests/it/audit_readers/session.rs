@@ -12,7 +12,6 @@ use super::{Read, assert_harmless, assert_inert, audit, csv};
 use crate::harness::{Canaries, Emulator, Gate, Question, Server, ServerOptions};
 
 const VALUE: &str = "qzjwkvgxmtprnyqzwjkvx";
-const LATER: &str = "xvkjwzqynrptmxgvkwjzq";
 
 /// A log, and what must not be in anything that is made of it.
 struct Session {
@@ -50,18 +49,17 @@ impl Session {
         assert!(server.finish().0.success());
         let sent = emulator.requests().len();
         // A second process ends before the answer to its write comes.
-        let gate = Gate::before(&emulator, "PutSecretValue");
+        let gate = Gate::before(&emulator, "UpdateSecret");
         let mut options = ServerOptions::with_emulator(&emulator);
         options.arguments[1].clone_from(&gate.url);
         let mut server = Server::start_in(home.path(), options);
-        let arguments = json!({ "SecretName": "app/db", "VersionId": "v2", "SecretData": LATER });
-        server.send("tools/call", json!({ "name": "PutSecretValue", "arguments": arguments }));
+        let arguments = json!({ "SecretName": "app/db", "Description": "later" });
+        server.send("tools/call", json!({ "name": "UpdateSecret", "arguments": arguments }));
         gate.wait();
         server.kill();
         gate.open();
         let mut secrets = vec![
             ("the value", VALUE),
-            ("the later value", LATER),
             ("the AccessKey id", &emulator.access_key_id),
             ("the AccessKey secret", &emulator.access_key_secret),
         ];
@@ -135,7 +133,7 @@ fn the_table_says_who_got_what_and_who_let_them() {
         (1, ["GetSecretValue", "app/other", "agent", "denied; by uid"]),
         (1, ["GetSecretValue", "app/other", "refused:", "ConfirmationDeclined"]),
         (1, ["CreateSecret", "acs/ram/user/*", "refused: DeniedByPolicy", "inline-access-keys"]),
-        (1, ["PutSecretValue", "app/db", "UNKNOWN OUTCOME", "rule write"]),
+        (1, ["UpdateSecret", "app/db", "UNKNOWN OUTCOME", "rule write"]),
         (2, ["CreateSecret", "app/", "created", "rule write"]),
         (3, ["GetSecretValue", "app/", "asked for a yes", ""]),
         (0, ["DescribeSecret", "", "", ""]),
@@ -160,7 +158,7 @@ fn filters_leave_what_was_asked_for() {
     assert_eq!(rows(&["--secret", "app/o*"]).len(), 4);
     assert_eq!(rows(&["--approver", "terminal", "--decision", "allow"]).len(), 2);
     assert_eq!(rows(&["--approver", "nobody"]).len(), 0);
-    assert_eq!(rows(&["--action", "PutSecretValue"]).len(), 1);
+    assert_eq!(rows(&["--action", "UpdateSecret"]).len(), 1);
     assert!(!rows(&["--action", "describesecret"]).is_empty());
     assert_eq!(rows(&["--event", "challenge"]).len(), 3);
     assert_eq!(rows(&["--since", "1h"]).len(), all);
@@ -224,8 +222,8 @@ fn the_report_is_one_private_page_that_runs_nothing() {
         "<strong>1</strong>unknown outcomes",
         "rule inline-access-keys",
         "ConfirmationDeclined",
-        "4 of 8 rules of default decided no call",
-        "PutSecretValue",
+        "6 of 10 rules of default decided no call",
+        "UpdateSecret",
         "prefers-color-scheme",
     ] {
         assert!(page.contains(expected), "{expected} in {page}");
@@ -290,7 +288,7 @@ fn a_call_that_went_past_the_log_is_found() {
     assert_eq!(counts["matched_by_unproven"], 0, "every match is signed");
     assert_eq!(
         (&lines[0]["kind"], &lines[0]["action"]),
-        (&json!("ours_without_theirs"), &json!("PutSecretValue"))
+        (&json!("ours_without_theirs"), &json!("UpdateSecret"))
     );
     let mut past = events[0].clone();
     past["requestId"] = "PAST-1".into();

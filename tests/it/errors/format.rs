@@ -64,6 +64,8 @@ pub(super) struct Case {
     pub(super) env: BTreeMap<String, String>,
     /// `Error.Changed`; `no` unless it is said.
     pub(super) changed: Option<String>,
+    /// `Error.Code`, where it is not the code of KMS.
+    pub(super) told: Option<String>,
     /// A part of `Error.Next`, where it is not the one of the table.
     pub(super) next: Option<String>,
     /// The `Outcome`, where the code says that the wanted state holds already.

@@ -6,9 +6,11 @@ use serde_json::{Value, json};
 use super::{World, every_tool};
 use crate::harness::{Emulator, Pty, Question, Server};
 
-/// The default, and a person for what is guarded, with a value in the record.
+/// The default without limits of versions and keys, and a person for what is guarded, with a value
+/// in the record.
 pub(super) const POLICY: &str = "version = 1
 extends = 'default'
+drop = ['new-version', 'create-key']
 [[rule]]
 id = 'guarded'
 action = ['PutSecretValue']

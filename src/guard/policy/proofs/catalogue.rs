@@ -71,6 +71,7 @@ fn samples() -> Vec<serde_json::Value> {
         json!({ "SecretName": "a", "Policy": policy("1") }),
         json!({ "SecretName": "a", "VersionId": "v" }),
         json!({ "SecretName": "a", "EnableAutomaticRotation": false }),
+        json!({ "SecretName": "a", "EnableAutomaticRotation": true, "RotationInterval": "7d" }),
         json!({ "SecretName": "a", "VersionStage": "s", "MoveToVersion": "v" }),
         json!({ "SecretName": "a", "ForceDeleteWithoutRecovery": true }),
         json!({ "SecretName": "a", "Destination": "agent" }),
@@ -91,6 +92,7 @@ fn the_table_tells_of_a_call_what_the_operation_tells() {
             assert_eq!(action.sources.contains(&Some("inline")), says.takes_value, "{name}");
             let steps: &[&str] = match says.witness {
                 Witness::None => &[],
+                Witness::NewVersion(_) => &["ListSecretVersionIds"],
                 Witness::Secret | Witness::SecretOfInstance => &["DescribeSecret"],
                 Witness::SecretWithVersions | Witness::Version { .. } => {
                     &["DescribeSecret", "ListSecretVersionIds"]

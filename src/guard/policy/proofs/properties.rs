@@ -19,6 +19,7 @@ fn no_looser(one: &Verdict, other: &Verdict) -> bool {
             *level >= limit.then
                 || one.limits.iter().any(|own| {
                     own.kind == limit.kind
+                        && own.per == limit.per
                         && own.per_hour <= limit.per_hour
                         && own.then >= limit.then
                 })

@@ -2,7 +2,7 @@
 
 use super::{call, create, parse, reveal, shipped};
 use crate::guard::policy::action::ACTIONS;
-use crate::guard::policy::verdict::Limit;
+use crate::guard::policy::verdict::{Limit, Per};
 use crate::guard::policy::{Effect, Facts, InForce, Level, Policy, SHIPPED};
 use crate::operation::{Destination, Risk};
 
@@ -89,7 +89,8 @@ fn a_refused_inline_value_says_what_to_do_instead() {
 #[test]
 fn a_soft_delete_is_counted_and_nothing_else_is() {
     let verdict = shipped("default").judge(&call("DeleteSecret", Risk::Write));
-    let limit = Limit { kind: "soft-delete".into(), per_hour: 10, then: Level::Person };
+    let limit =
+        Limit { kind: "soft-delete".into(), per: Per::Rule, per_hour: 10, then: Level::Person };
     assert_eq!(verdict.limits, [limit]);
     assert_eq!(shipped("default").judge(&call("RestoreSecret", Risk::Write)).limits, []);
     assert_eq!(shipped("read-only").judge(&call("DeleteSecret", Risk::Write)).limits, []);
@@ -105,7 +106,8 @@ fn a_reached_limit_raises_the_level_and_two_policies_keep_both() {
     let delete = call("DeleteSecret", Risk::Write);
 
     let verdict = InForce::new(parse(&loose), Some(parse(&strict))).judge(&delete);
-    let after = |a: u32, b: u32| verdict.effect_after(|kind| if kind == "a" { a } else { b });
+    let after =
+        |a: u32, b: u32| verdict.effect_after(|limit| if limit.kind == "a" { a } else { b });
     assert_eq!(after(1, 4), Effect::Allow(Level::Token));
     assert_eq!(after(1, 5), Effect::Allow(Level::Person));
     assert_eq!(after(2, 0), Effect::Allow(Level::Pin));
@@ -113,7 +115,17 @@ fn a_reached_limit_raises_the_level_and_two_policies_keep_both() {
 
     // One kind is one counter: the two become one limit that is stricter than both.
     let verdict = InForce::new(parse(&loose), Some(parse(&same))).judge(&delete);
-    assert_eq!(verdict.limits, [Limit { kind: "a".into(), per_hour: 1, then: Level::Pin }]);
+    let joined = Limit { kind: "a".into(), per: Per::Rule, per_hour: 1, then: Level::Pin };
+    assert_eq!(verdict.limits, [joined]);
+
+    // Calls on each secret are counted apart from all calls.
+    let each =
+        rule("a", "allow = true, limit = { per_hour = 1, then = \"person\", per = \"secret\" }");
+    let verdict = InForce::new(parse(&loose), Some(parse(&each))).judge(&delete);
+    assert_eq!(
+        verdict.limits.iter().map(|limit| limit.per).collect::<Vec<_>>(),
+        [Per::Rule, Per::Secret]
+    );
 
     let denied = InForce::new(parse(&loose), Some(parse(&rule("d", "deny = true")))).judge(&delete);
     assert_eq!(denied.limits, []);
@@ -228,7 +240,7 @@ fn a_description_is_read_only_where_the_verdict_hangs_on_it() {
 
     let verdict = policy.judge(&unread);
     assert!(verdict.effect.is_deny());
-    assert!(verdict.reason.contains("not known"), "{}", verdict.reason);
+    assert!(verdict.reason.contains("cannot be read"), "{}", verdict.reason);
     let describe = Facts { action: "DescribeSecret", risk: Risk::Inspect, ..unread };
     assert!(policy.judge(&describe).effect.is_deny());
     assert_eq!(policy.judge_description(&describe).effect, Effect::Allow(Level::None));
