@@ -81,7 +81,7 @@ impl Pipeline {
             }),
             ..Event::default()
         };
-        let mut result = self.viewed::<O>(output, &asked, &mut known.notes);
+        let (mut result, said) = self.viewed::<O>(output, &asked);
         if let Err(refusal) = self.learn_account(&asked, &result) {
             if !matches!(asked.risk, Risk::Write | Risk::Destroy) {
                 drop((value, file));
@@ -112,6 +112,7 @@ impl Pipeline {
             ));
         }
         notes.extend(notes_of::<O>(disclosed.is_some(), &asked));
+        notes.extend(said);
         let envelope = reply::ok(result, outcome, request_id.as_deref(), notes);
         let changed = if writes(asked.risk) { Changed::Unknown } else { Changed::No };
         Reply::new(&closed, changed, envelope, disclosed)
@@ -240,18 +241,14 @@ impl Pipeline {
         Reply::new(&closed, changed, envelope, None).asking(question)
     }
 
-    /// What the agent sees of an answer; the versions it names without a value are remembered.
-    fn viewed<O: Operation>(
-        &self,
-        output: O::Output,
-        asked: &Asked,
-        notes: &mut Vec<String>,
-    ) -> Value {
+    /// What the agent sees of an answer, and the notes on it; the versions it names without a value
+    /// are remembered.
+    fn viewed<O: Operation>(&self, output: O::Output, asked: &Asked) -> (Value, Vec<String>) {
         let view = O::view(output, &asked.sent);
         let named = O::listed_versions(&view).into_iter().chain(asked.written.clone());
         self.versions.note(&asked.sent.name, named);
-        notes.extend(O::notes(&view));
-        serde_json::to_value(view).unwrap_or_default()
+        let notes = O::notes(&view);
+        (serde_json::to_value(view).unwrap_or_default(), notes)
     }
 
     /// What goes into the audit log stays there: no secret may, not even one that KMS repeated.

@@ -53,7 +53,9 @@ impl Needles {
             percent_encoding::utf8_percent_encode(value, percent_encoding::NON_ALPHANUMERIC)
                 .to_string(),
         ];
-        self.0.extend(forms.map(|form| Zeroizing::new(folded(&Zeroizing::new(form)))));
+        let folded = forms.map(|form| Zeroizing::new(folded(&Zeroizing::new(form))));
+        // Blanks are in every text.
+        self.0.extend(folded.into_iter().filter(|form| form.chars().count() >= MIN_CHARS));
     }
 
     fn add_credentials(&mut self, json: &Value, is_credential: bool) {
@@ -146,6 +148,7 @@ mod tests {
     #[test]
     fn what_is_short_or_from_a_source_is_not_compared() {
         assert_eq!(refused(&json!({ "SecretData": "1234567", "Reason": "1234567" })), None);
+        assert_eq!(refused(&json!({ "SecretData": "          ", "Reason": "a b" })), None);
         let source =
             json!({ "SecretDataSource": { "File": "db-password" }, "Reason": "db-password" });
         assert_eq!(refused(&source), None);
