@@ -7,6 +7,7 @@
 //! log and in approval records.
 
 mod every_tool;
+mod guessing;
 mod script;
 
 use std::fs;
