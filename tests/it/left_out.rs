@@ -80,9 +80,10 @@ fn null_and_empty_are_as_good_as_nothing_for_every_optional_argument() {
     assert!(looked_at > 100, "{looked_at}");
 }
 
+/// What is refused of the arguments; else a call may be made or asked about, as limits have it.
 fn answer(server: &mut Server, name: &str, arguments: &Map<String, Value>) -> String {
-    let envelope = server.call(name, Value::Object(arguments.clone()));
-    format!("{} {} {}", envelope["Status"], envelope["Error"]["Code"], envelope["Error"]["Message"])
+    let error = server.call(name, Value::Object(arguments.clone()))["Error"].take();
+    if error["Code"] == "InvalidArgument" { error["Message"].to_string() } else { String::new() }
 }
 
 #[test]
