@@ -96,7 +96,9 @@ fn hex(text: &[u8], before: Option<u8>) -> Option<usize> {
 fn match_code(text: &[u8], before: Option<u8>) -> Option<usize> {
     let length = shape(text, "99-AAAA")?;
     let length = length + run(&text[length..], u8::is_ascii_uppercase);
-    (opens(before) && length <= 8).then_some(length)
+    // Words have four or five letters, and columns are padded.
+    let padding = run(&text[length..], |byte| *byte == b' ');
+    (opens(before) && length <= 8).then_some(length + padding)
 }
 
 /// 22 characters of base64 after the instance, on the approver's screen.
