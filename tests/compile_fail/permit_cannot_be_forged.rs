@@ -7,7 +7,13 @@ fn anything<T>() -> T {
 }
 
 fn forge<O: Operation>() -> Permit<O> {
-    Permit { params: anything(), target: anything(), trail: anything(), operation: anything() }
+    Permit {
+        params: anything(),
+        target: anything(),
+        trail: anything(),
+        unsigned: anything(),
+        operation: anything(),
+    }
 }
 
 fn change<O: Operation>(permit: Permit<O>) -> Permit<O> {
