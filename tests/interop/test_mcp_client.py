@@ -79,7 +79,8 @@ def test_the_seven_tools_of_the_main_job(tmp_path, mode):
 
         put = {"SecretName": "app/db", "VersionId": "v2", "SecretData": "second-second"}
         await it.ok("PutSecretValue", **put)
-        await it.ok("PutSecretValue", **put)
+        again = await it.reply("PutSecretValue", **put)
+        assert again["Error"]["Code"] == "VersionExists", again
 
         masked = await it.confirmed("GetSecretValue", SecretName="app/db")
         assert masked["Status"] == "ok" and masked["Result"]["SecretData"] == "***"
@@ -181,9 +182,9 @@ def test_a_value_comes_after_a_person_said_yes(tmp_path, mode):
         denied = await it.confirmed("GetSecretValue", "n", **reveal)
         assert denied["Status"] in ("error", "denied") and VALUE not in json.dumps(denied)
 
-        # A wrong name is no.
+        # A wrong name is asked for again, and Enter is a no.
         force = {"SecretName": "app/db", "ForceDeleteWithoutRecovery": True}
-        refused = await it.confirmed("DeleteSecret", "app/other", **force)
+        refused = await it.confirmed("DeleteSecret", "app/other", "", **force)
         assert refused["Status"] in ("error", "denied")
         await it.ok("DescribeSecret", SecretName="app/db")
 
