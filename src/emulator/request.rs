@@ -36,7 +36,8 @@ impl Received {
 
     /// Whether it claims a signature that covers the hash of its body, as ACS3 and ACS4 do.
     fn signs_its_body(&self) -> bool {
-        self.header("authorization").is_some_and(|text| text.starts_with("ACS"))
+        let header = self.header("authorization").unwrap_or_default();
+        header.starts_with("ACS3-") || header.starts_with("ACS4-")
     }
 }
 
@@ -182,6 +183,26 @@ mod tests {
             body: Bytes::from_static(body.as_bytes()),
         };
         Parsed::of(&received, true)
+    }
+
+    #[test]
+    fn json_counts_only_beside_a_signature_that_covers_it() {
+        for (authorization, members) in
+            [("ACS3-HMAC-SHA256 …", 1), ("ACS4-HMAC-SHA256 …", 1), ("ACS", 0), ("ACS3", 0), ("", 0)]
+        {
+            let received = Received {
+                method: "POST".into(),
+                path: "/".into(),
+                query: "Signature=x".into(),
+                headers: vec![
+                    ("content-type".into(), "application/json".into()),
+                    ("authorization".into(), authorization.into()),
+                ],
+                body: Bytes::from_static(b"{\"Action\":\"GetSecretValue\"}"),
+            };
+            let parsed = Parsed::of(&received, true).unwrap();
+            assert_eq!(parsed.json.len(), members, "{authorization}");
+        }
     }
 
     #[test]
