@@ -12,7 +12,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
-use crate::harness::{BINARY, Canaries, Emulator, Pty, Server, ServerOptions};
+use crate::harness::{BINARY, Canaries, Emulator, Pty, Run, Server, ServerOptions};
 
 pub(crate) const VALUE: &str = "Tr0ub4dor&3-correct-horse";
 const PIN: &str = "four horses";
@@ -160,8 +160,7 @@ impl<'a> Agent<'a> {
             .env("ORIGIN", origin)
             .env("NOW", now)
             .stdin(Stdio::null())
-            .output()
-            .unwrap();
+            .run();
         assert_ne!(output.status.code(), Some(127), "a program is missing: {line}");
         self.seen.extend(output.stdout);
         self.seen.extend(output.stderr);

@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 
 use serde_json::json;
 
-use crate::harness::{BINARY, Emulator, Pty, Question, Server, ServerOptions, rows_of};
+use crate::harness::{BINARY, Emulator, Pty, Question, Run, Server, ServerOptions, rows_of};
 
 const VALUE: &str = "hunter2-hunter2";
 
@@ -179,8 +179,7 @@ fn the_command_in_an_answer_runs_as_it_stands() {
             .env("PATH", path)
             .env("HOME", home.path())
             .stdin(Stdio::null())
-            .output()
-            .unwrap();
+            .run();
         String::from_utf8(output.stderr).unwrap()
     };
     // An older one is first on the person's search path.
@@ -192,7 +191,7 @@ fn the_command_in_an_answer_runs_as_it_stands() {
         assert!(said.contains("needs a terminal"), "{command}: {said}");
     }
     let words = format!("script -qec {} /dev/null </dev/null", shell_word(command));
-    let output = Command::new("sh").args(["-c", &words]).output().unwrap();
+    let output = Command::new("sh").args(["-c", &words]).run();
     let screen = String::from_utf8_lossy(&output.stdout).into_owned();
     let code = asked["Confirmation"]["MatchCode"].as_str().unwrap();
     assert!(screen.contains(&format!("  {code}   ")), "{command}: {screen}");

@@ -5,14 +5,14 @@ use std::process::Command;
 
 use serde_json::{Value, json};
 
-use crate::harness::{BINARY, Server, ServerOptions};
+use crate::harness::{BINARY, Run, Server, ServerOptions};
 
 const CALLS: u64 = 600;
 
 fn audit(home: &Path, arguments: &[&str]) -> String {
     let mut command = Command::new(BINARY);
     command.arg("audit").args(arguments).env_clear().env("HOME", home);
-    let output = command.env("KMS_MCP_STATE_DIR", home.join("state")).output().unwrap();
+    let output = command.env("KMS_MCP_STATE_DIR", home.join("state")).run();
     assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout).unwrap()
 }
@@ -47,6 +47,6 @@ fn refusals_beyond_some_a_second_are_a_count_that_every_reader_shows() {
     let tool = Path::new(env!("CARGO_MANIFEST_DIR")).join("tools/read_audit.py");
     let mut reader = Command::new("python3");
     reader.arg("-B").arg(tool).arg(home.path().join("state/audit")).arg("--denials");
-    let rows = String::from_utf8(reader.output().unwrap().stdout).unwrap();
+    let rows = String::from_utf8(reader.run().stdout).unwrap();
     assert!(rows.contains("\tsuppressed\t") && rows.contains("\tInvalidArgument="), "{rows}");
 }

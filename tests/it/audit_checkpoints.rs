@@ -8,7 +8,7 @@ use std::process::{Command, Output};
 
 use serde_json::{Value, json};
 
-use crate::harness::{BINARY, Emulator, Gate, Server, ServerOptions};
+use crate::harness::{BINARY, Emulator, Gate, Run, Server, ServerOptions};
 
 fn audit(arguments: &[&str], home: &Path) -> Output {
     Command::new(BINARY)
@@ -17,8 +17,7 @@ fn audit(arguments: &[&str], home: &Path) -> Output {
         .env_clear()
         .env("HOME", home)
         .env("KMS_MCP_STATE_DIR", home.join("state"))
-        .output()
-        .unwrap()
+        .run()
 }
 
 fn stdout(output: &Output) -> String {
@@ -308,7 +307,7 @@ fn an_auditor_is_answered_without_our_binary() {
         let tool = Path::new(env!("CARGO_MANIFEST_DIR")).join("tools/read_audit.py");
         let mut command = Command::new("python3");
         command.arg("-B").arg(tool).arg(home.path().join("state/audit")).args(arguments);
-        let output = command.output().unwrap();
+        let output = command.run();
         assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
         stdout(&output).lines().skip(1).map(str::to_owned).collect::<Vec<String>>()
     };

@@ -6,7 +6,7 @@ use std::process::Command;
 
 use serde_json::{Value, json};
 
-use crate::harness::{BINARY, Emulator, Server, ServerOptions};
+use crate::harness::{BINARY, Emulator, Run, Server, ServerOptions};
 
 /// A small disk of its own needs root and a namespace of mounts: the test runs itself in one.
 #[test]
@@ -17,7 +17,7 @@ fn a_full_disk_sends_nothing_and_needs_no_restart() {
     let name = "audit_full_disk::in_a_namespace";
     let mut inner = Command::new("unshare");
     inner.arg("--mount").arg(std::env::current_exe().unwrap());
-    let output = inner.args(["--ignored", "--exact", name]).output().unwrap();
+    let output = inner.args(["--ignored", "--exact", name]).run();
     let said = String::from_utf8_lossy(&output.stdout);
     assert!(output.status.success() && said.contains("1 passed"), "{said}");
 }
@@ -62,7 +62,7 @@ fn in_a_namespace() {
     assert!(server.finish().0.success());
     let mut verify = Command::new(BINARY);
     verify.args(["audit", "verify", "--state-dir"]).arg(&state).env_clear();
-    let output = verify.env("HOME", home.path()).output().unwrap();
+    let output = verify.env("HOME", home.path()).run();
     assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stdout));
     let name = fs::read_dir(state.join("audit")).unwrap().next().unwrap().unwrap().path();
     let text = fs::read_to_string(name).unwrap();

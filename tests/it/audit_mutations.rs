@@ -17,7 +17,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use crate::harness::BINARY;
+use crate::harness::{BINARY, Run};
 use kinds::{Expect, KINDS};
 use log::{Forger, Log, Random};
 use material::Material;
@@ -48,7 +48,7 @@ fn text(output: &Output) -> String {
 fn ours(folder: &Path, arguments: &[String]) -> Verdict {
     let mut command = Command::new(BINARY);
     command.args(["audit", "verify"]).arg(folder).args(arguments).env_clear();
-    let output = command.output().unwrap();
+    let output = command.run();
     (files(&text(&output)), output.status.code().unwrap())
 }
 

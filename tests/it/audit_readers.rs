@@ -9,7 +9,7 @@ use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
-use crate::harness::BINARY;
+use crate::harness::{BINARY, Run};
 
 /// What a reader answered.
 struct Read {
@@ -26,8 +26,7 @@ fn audit(arguments: &[&str]) -> Read {
         .env_clear()
         .env("HOME", "/nowhere")
         .stdin(Stdio::null())
-        .output()
-        .unwrap();
+        .run();
     Read {
         code: output.status.code().unwrap(),
         out: String::from_utf8(output.stdout).unwrap(),

@@ -7,7 +7,7 @@ use std::process::{Command, Output};
 
 use serde_json::{Value, json};
 
-use crate::harness::{BINARY, Emulator, Era, Server, ServerOptions};
+use crate::harness::{BINARY, Emulator, Era, Run, Server, ServerOptions};
 
 /// Tool, readOnly, destructive, idempotent. Said here a second time, by hand.
 const HINTS: [(&str, bool, bool, bool); 17] = [
@@ -37,14 +37,7 @@ fn tools(era: Era) -> Vec<Value> {
 }
 
 fn schemas(arguments: &[&str], folder: &Path) -> Output {
-    Command::new(BINARY)
-        .arg("schemas")
-        .args(arguments)
-        .arg("--dir")
-        .arg(folder)
-        .env_clear()
-        .output()
-        .unwrap()
+    Command::new(BINARY).arg("schemas").args(arguments).arg("--dir").arg(folder).env_clear().run()
 }
 
 fn checked_in() -> &'static Path {
@@ -120,8 +113,7 @@ fn a_file_that_is_not_generated_is_neither_overwritten_nor_deleted() {
             fs::write(&other, "{}").unwrap();
             fs::write(folder.join("package.json"), "{\"private\": true}").unwrap();
             place(&folder.join(name), &other);
-            let output = Command::new(BINARY).args(command).arg("--dir").arg(&folder).output();
-            let output = output.unwrap();
+            let output = Command::new(BINARY).args(command).arg("--dir").arg(&folder).run();
             let stderr = String::from_utf8(output.stderr).unwrap();
             assert!(!output.status.success() && stderr.contains("nothing was changed"), "{stderr}");
             let left = fs::read_dir(&folder).unwrap().count();

@@ -7,7 +7,7 @@ use std::process::Command;
 
 use serde_json::{Value, json};
 
-use crate::harness::{BINARY, Emulator, Server, ServerOptions};
+use crate::harness::{BINARY, Emulator, Run, Server, ServerOptions};
 
 const WRITES: usize = 200;
 
@@ -45,8 +45,7 @@ fn listed(server: &mut Server) -> BTreeSet<String> {
 /// Verifies the log and gives the names whose creation is on record.
 fn audited(state: &Path) -> BTreeSet<String> {
     let audit = state.join("audit");
-    let verified =
-        Command::new(BINARY).args(["audit", "verify"]).arg(&audit).env_clear().output().unwrap();
+    let verified = Command::new(BINARY).args(["audit", "verify"]).arg(&audit).env_clear().run();
     let report = String::from_utf8(verified.stdout).unwrap();
     // What was killed could not sign its end.
     assert_eq!(verified.status.code(), Some(2), "{report}");

@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::harness::{BINARY, Emulator, Era, Server, ServerOptions};
+use crate::harness::{BINARY, Emulator, Era, Server, ServerOptions, output};
 
 /// No flags, no environment, no configuration.
 fn bare() -> ServerOptions {
@@ -516,7 +516,7 @@ fn without_arguments_it_serves_a_client() {
         "clientInfo": { "name": "it", "version": "1" } } });
     std::io::Write::write_all(child.stdin.as_mut().unwrap(), format!("{line}\n").as_bytes())
         .unwrap();
-    let output = child.wait_with_output().unwrap();
+    let output = output(child);
     let answer: Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(answer["result"]["serverInfo"]["name"], "kms-mcp");
     assert!(output.status.success());

@@ -7,7 +7,7 @@ use std::process::{Command, Output, Stdio};
 
 use tempfile::TempDir;
 
-use crate::harness::BINARY;
+use crate::harness::{BINARY, Run};
 
 /// Runs `kms-mcp` with these words and variables only, in `folder`. Its stdin is empty.
 fn run(folder: &Path, words: &[&str], environment: &[(&str, &str)]) -> Output {
@@ -17,8 +17,7 @@ fn run(folder: &Path, words: &[&str], environment: &[(&str, &str)]) -> Output {
         .envs(environment.iter().copied())
         .current_dir(folder)
         .stdin(Stdio::null())
-        .output()
-        .unwrap()
+        .run()
 }
 
 fn serve(folder: &Path, words: &[&str], environment: &[(&str, &str)]) -> Result<(), String> {
@@ -183,8 +182,7 @@ fn without_home_the_user_database_is_asked() {
         .args(["-m", "sh", "-c", &script])
         .env_clear()
         .env("PATH", "/usr/bin:/bin:/usr/sbin:/sbin")
-        .output()
-        .unwrap();
+        .run();
     let said = String::from_utf8(output.stderr).unwrap();
     if !said.contains("serving MCP") && (said.contains("unshare:") || said.contains("mount:")) {
         eprintln!("skipped: a file system of its own needs root: {said}");

@@ -14,7 +14,7 @@ use rusqlite::{Connection, params};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use crate::harness::{BINARY, Pty, Server, ServerOptions};
+use crate::harness::{BINARY, Pty, Server, ServerOptions, output};
 
 const PIN: &str = "four horses";
 const WRONG: &str = "five horses";
@@ -64,7 +64,7 @@ fn piped(server: &Server, arguments: &[&str], input: &str) -> Output {
         .unwrap();
     // Whoever needs no input may be gone already.
     let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
-    child.wait_with_output().unwrap()
+    output(child)
 }
 
 fn reveal() -> Value {

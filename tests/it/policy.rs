@@ -8,7 +8,7 @@ use std::process::{Command, Output};
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::harness::BINARY;
+use crate::harness::{BINARY, Run};
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -47,7 +47,7 @@ impl Home {
     }
 
     fn policy(&self, arguments: &[&str]) -> Output {
-        self.command(arguments).output().unwrap()
+        self.command(arguments).run()
     }
 
     fn command(&self, arguments: &[&str]) -> Command {
@@ -170,7 +170,7 @@ fn explain_asks_the_policy_of_the_configuration_and_the_environment_tightens() {
         ["explain", "--action", "GetSecretValue", "--secret", "ci/db", "--destination", "file"];
     let output = home.policy(&arguments);
     assert!(text(&output.stdout).contains("verdict   token by the rule `deploy`"), "{output:?}");
-    let output = home.command(&arguments).env("KMS_MCP_POLICY", "metadata-only").output().unwrap();
+    let output = home.command(&arguments).env("KMS_MCP_POLICY", "metadata-only").run();
     assert!(text(&output.stdout).contains("verdict   deny by the rule `nothing-else`"));
 }
 

@@ -9,7 +9,7 @@ use std::process::{Command, Stdio};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 
-use crate::harness::{BINARY, Emulator, Gate, Question, Server, ServerOptions, until};
+use crate::harness::{BINARY, Emulator, Gate, Question, Run, Server, ServerOptions, until};
 
 const SIGNALS: [Signal; 3] = [Signal::TERM, Signal::INT, Signal::HUP];
 
@@ -17,7 +17,7 @@ const SIGNALS: [Signal; 3] = [Signal::TERM, Signal::INT, Signal::HUP];
 fn verify(home: &Path) -> (Option<i32>, String) {
     let mut command = Command::new(BINARY);
     command.args(["audit", "verify", "--state-dir"]).arg(home.join("state")).env_clear();
-    let output = command.env("HOME", home).output().unwrap();
+    let output = command.env("HOME", home).run();
     (output.status.code(), String::from_utf8(output.stdout).unwrap())
 }
 

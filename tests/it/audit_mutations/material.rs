@@ -10,7 +10,7 @@ use serde_json::json;
 use tempfile::TempDir;
 
 use super::log::Log;
-use crate::harness::{BINARY, Question, Server, ServerOptions};
+use crate::harness::{BINARY, Question, Run, Server, ServerOptions};
 
 /// A folder of logs under one key, and their copied checkpoints.
 pub(super) struct Material {
@@ -82,8 +82,7 @@ impl Material {
             .args(["audit", "key", "--state-dir"])
             .arg(&state)
             .env_clear()
-            .output()
-            .unwrap();
+            .run();
         let key = String::from_utf8(key.stdout).unwrap().trim().to_owned();
         assert_eq!(key.len(), 43);
         Self { _home: home, state, key, copy, chains }

@@ -7,7 +7,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use super::{Read, assert_harmless, assert_inert, audit, cases, csv};
-use crate::harness::Pty;
+use crate::harness::{Pty, Run};
 
 /// Lines that would fill the memory if the call before them were waited for.
 #[cfg(target_os = "linux")]
@@ -27,8 +27,7 @@ fn a_call_that_stays_open_does_not_fill_the_memory() {
         .args([crate::harness::BINARY, folder.path().to_str().unwrap()])
         .env_clear()
         .env("PATH", "/usr/bin:/bin")
-        .output()
-        .unwrap();
+        .run();
     assert!(shown.status.success(), "{}", String::from_utf8_lossy(&shown.stderr));
     let out = String::from_utf8(shown.stdout).unwrap();
     assert!(out.contains("UNKNOWN OUTCOME"), "{out}");
@@ -60,7 +59,7 @@ fn nothing_is_written_into_the_folder_that_is_read() {
 fn without_us(folder: &Path, arguments: &[&str]) -> (Option<i32>, Vec<Vec<String>>) {
     let tool = Path::new(env!("CARGO_MANIFEST_DIR")).join("tools/read_audit.py");
     let mut command = std::process::Command::new("python3");
-    let output = command.arg("-B").arg(tool).arg(folder).args(arguments).output().unwrap();
+    let output = command.arg("-B").arg(tool).arg(folder).args(arguments).run();
     let (out, err) = (output.stdout, String::from_utf8_lossy(&output.stderr).into_owned());
     assert!(!err.contains("Traceback"), "{err}");
     let rows = String::from_utf8(out).unwrap();
@@ -214,8 +213,7 @@ fn a_line_longer_than_any_record_is_left_out_and_costs_no_memory() {
         .args([crate::harness::BINARY, folder.path().to_str().unwrap()])
         .env_clear()
         .env("PATH", "/usr/bin:/bin")
-        .output()
-        .unwrap();
+        .run();
     let err = String::from_utf8(shown.stderr).unwrap();
     assert!(shown.status.success(), "{err}");
     assert!(err.contains("1 lines are no records"), "{err}");

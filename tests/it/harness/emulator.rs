@@ -7,7 +7,7 @@ use std::process::{Child, Command, Stdio};
 use serde_json::Value;
 use tempfile::TempDir;
 
-use super::BINARY;
+use super::{BINARY, Watch};
 
 /// A running emulator. Ends with the value.
 pub(crate) struct Emulator {
@@ -54,7 +54,9 @@ impl Emulator {
             .spawn()
             .unwrap();
         let mut line = String::new();
+        let watch = Watch::over(&child);
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        drop(watch);
         let says: Value = serde_json::from_str(&line).expect("one JSON line");
         let text = |name: &str| says[name].as_str().unwrap().to_owned();
         Self {

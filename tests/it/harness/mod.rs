@@ -1,5 +1,6 @@
 //! What every test stands on: real processes, spoken to as their users do.
 
+mod bounded;
 mod browser;
 mod canary;
 mod emulator;
@@ -13,6 +14,7 @@ mod relay;
 mod screen;
 mod server;
 
+pub(crate) use bounded::{Run, Watch, output};
 pub(crate) use browser::{decide_at, look_at, press_at};
 pub(crate) use canary::Canaries;
 pub(crate) use emulator::Emulator;

@@ -4,12 +4,13 @@
 use std::fs::{self, Permissions};
 use std::io::{BufRead, BufReader, Write};
 use std::os::unix::fs::{PermissionsExt, chown};
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 
 use tempfile::TempDir;
 
-use super::{BINARY, ServerOptions};
+use super::{BINARY, ServerOptions, Watch, output};
 
 /// The program in there: nobody but root can replace it.
 pub(crate) const PROGRAM: &str = "/opt/kms-mcp";
@@ -52,6 +53,7 @@ impl Namespace {
             .spawn()
             .unwrap();
         let mut line = String::new();
+        let _watch = Watch::over(&holder);
         BufReader::new(holder.stdout.take().unwrap()).read_line(&mut line).unwrap();
         assert_eq!(line, "ready\n", "a mount namespace cannot be made here");
         Some(Self { holder, folder })
@@ -105,17 +107,19 @@ impl Namespace {
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
+            .process_group(0)
             .spawn()
             .unwrap();
         // A program that fails at once does not read.
         let _ = child.stdin.take().unwrap().write_all(stdin.as_bytes());
-        child.wait_with_output().unwrap()
+        output(child)
     }
 }
 
 impl Drop for Namespace {
     fn drop(&mut self) {
         drop(self.holder.stdin.take());
+        let _watch = Watch::over(&self.holder);
         let _ = self.holder.wait();
     }
 }

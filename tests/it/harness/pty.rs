@@ -5,13 +5,11 @@ use std::io::{Read, Write};
 use std::os::fd::OwnedFd;
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 
-use rustix::process::{Pid, Signal, kill_process};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use rustix::termios::{LocalModes, OptionalActions, Winsize, tcgetattr, tcsetattr, tcsetwinsize};
 
-use super::{BINARY, PATIENCE};
+use super::{BINARY, Watch};
 
 /// Wide enough that most rows stand on one line.
 const SIZE: Winsize = Winsize { ws_row: 50, ws_col: 200, ws_xpixel: 0, ws_ypixel: 0 };
@@ -105,22 +103,6 @@ impl Pty {
 
 /// What is done at a prompt, and what is typed then, if anything.
 pub(crate) type Turn<'a> = Box<dyn FnOnce() -> Option<String> + 'a>;
-
-/// Ends a command that asks what no test answers, so that the test fails instead of waiting.
-struct Watch(#[expect(dead_code, reason = "dropping it calls the watch off")] Sender<()>);
-
-impl Watch {
-    fn over(child: &Child) -> Self {
-        let (done, called_off) = channel::<()>();
-        let id = Pid::from_child(child);
-        std::thread::spawn(move || {
-            if called_off.recv_timeout(PATIENCE) == Err(RecvTimeoutError::Timeout) {
-                let _ = kill_process(id, Signal::KILL);
-            }
-        });
-        Self(done)
-    }
-}
 
 fn start(words: &[String], home: &Path, arguments: &[&str]) -> (Child, File) {
     let master: OwnedFd = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();

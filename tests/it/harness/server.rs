@@ -9,7 +9,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use super::{BINARY, Emulator, PATIENCE};
+use super::{BINARY, Emulator, PATIENCE, Watch};
 
 /// The protocol versions that must work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -337,6 +337,7 @@ impl Server {
     /// Closes stdin, waits for the end, and gives the exit status and all of stderr.
     pub(crate) fn finish(mut self) -> (ExitStatus, String) {
         self.stdin.take();
+        let _watch = Watch::over(&self.child);
         let stderr: Vec<String> = self.stderr.iter().collect();
         let left: Vec<String> = self.lines.iter().collect();
         assert!(left.iter().all(|line| serde_json::from_str::<Value>(line).is_ok()), "{left:?}");
