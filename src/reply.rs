@@ -220,9 +220,10 @@ fn confirm(
 pub(crate) fn upstream(
     failure: &ClientError,
     action: &str,
+    secret: &str,
     changed: Changed,
 ) -> Map<String, Value> {
-    explained(failure, action, &failure.message(), changed)
+    explained(failure, action, secret, &failure.message(), changed)
 }
 
 /// The same, of a step on the way of a call.
@@ -231,16 +232,17 @@ pub(crate) fn step_failed(
     step: &str,
     changed: Changed,
 ) -> Map<String, Value> {
-    explained(failure, step, &format!("in the step {step}: {}", failure.message()), changed)
+    explained(failure, step, "", &format!("in the step {step}: {}", failure.message()), changed)
 }
 
 fn explained(
     failure: &ClientError,
     action: &str,
+    secret: &str,
     message: &str,
     changed: Changed,
 ) -> Map<String, Value> {
-    let next = failure.next(action, changed == Changed::Unknown);
+    let next = failure.next(action, secret, changed == Changed::Unknown);
     let mut envelope = failed(error(failure.code(), message, changed, &next));
     if let (Some(code), Some(id)) = (failure.kms_code(), &failure.request_id) {
         let query = if failure.is_known() { format!("q={code}&") } else { String::new() };

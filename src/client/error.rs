@@ -22,6 +22,8 @@ pub(crate) struct ClientError {
     pub(crate) ms: i64,
     /// An attempt may have acted without our knowing.
     pub(crate) ambiguous: bool,
+    /// A byte of it may have reached KMS, in one of the attempts.
+    pub(crate) was_sent: bool,
     /// Where the AccessKey was read that signed it.
     pub(crate) key_origin: String,
 }
@@ -216,6 +218,14 @@ impl ClientError {
             | Failure::Redirected
             | Failure::GivenUp => false,
         }
+    }
+
+    /// Whether the attempt that failed so may have sent something.
+    pub(super) fn sends(&self) -> bool {
+        let nothing =
+            matches!(self.failure, Failure::NotBuilt | Failure::TooMuch | Failure::NotConnected(_));
+        // Given up before the first attempt, nothing was sent either.
+        !nothing && self.attempts > 0
     }
 
     /// This failure alone leaves open whether KMS has acted.

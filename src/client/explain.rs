@@ -286,10 +286,13 @@ impl ClientError {
         self.http_status.map(|status| format!(" (HTTP {status})")).unwrap_or_default()
     }
 
-    /// What to do next after a failed `action`; `unsure` when a write may have happened.
-    pub(crate) fn next(&self, action: &str, unsure: bool) -> String {
+    /// What to do next after a failed `action` on a secret; `unsure` when a write may have happened.
+    pub(crate) fn next(&self, action: &str, secret: &str, unsure: bool) -> String {
         if unsure && action == "CreateKey" {
             return "Look before you try again: ListKeys, filtered by DKMSInstanceId, shows whether the key was created. A second one would cost and stay.".into();
+        }
+        if unsure && secret.ends_with('*') {
+            return "Look before you try again: KMS names the secret acs/ram/user/<UserName>, with the UserName of ExtendedConfig; DescribeSecret of that name shows whether it happened (compare CreateTime).".into();
         }
         if unsure {
             return "Look before you try again: DescribeSecret or ListSecretVersionIds shows whether it happened (compare CreateTime).".into();

@@ -60,7 +60,7 @@ impl Client {
     ) -> (Result<Answer<O::Output>, ClientError>, Trail) {
         let (params, target, trail) = permit.spend();
         let started = self.clock.now_ms();
-        let mut ambiguous = false;
+        let (mut ambiguous, mut was_sent) = (false, false);
         let mut attempts = 0;
         let deadline = tokio::time::sleep(self.transport.deadline());
         tokio::pin!(given_up, deadline);
@@ -97,10 +97,13 @@ impl Client {
                 attempts,
                 ms,
                 ambiguous,
+                was_sent,
                 key_origin,
             };
             ambiguous |= error.leaves_open();
             error.ambiguous = ambiguous;
+            was_sent |= error.sends();
+            error.was_sent = was_sent;
             if deadline.is_elapsed() || !retry::again(O::SPEC.retry, &error) {
                 return (Err(error), trail);
             }

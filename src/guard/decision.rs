@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::policy::Level;
-use super::tokens::{Asked, PENDING, USABLE};
+use super::tokens::{Asked, PENDING, State, USABLE};
 use super::{Guard, Refusal, unavailable};
 use crate::audit::{Approval, Durability, Event, Kind};
 use crate::clock::Moment;
@@ -36,26 +36,19 @@ impl Guard {
         }
     }
 
-    /// Looks at the PIN's file; what has changed is audited before anything else happens.
+    /// Looks at the PIN's file. A change is on record before this or any other call goes on.
     pub(super) async fn look_at_factor(&self) -> Result<Pinned, Refusal> {
+        let mut unrecorded = self.factor_changes.lock().await;
         let factor = Arc::clone(&self.factor);
         let looked = tokio::task::spawn_blocking(move || factor.look()).await;
         let (pinned, is_new) = looked.unwrap_or((Pinned::Unread, false));
-        if is_new {
-            let mut event = Event::default();
-            match pinned {
-                Pinned::Key(key) => {
-                    event.outcome = Some("pinned".into());
-                    event.approval =
-                        Some(Approval { key: Some(key.name()), ..Approval::default() });
-                }
-                Pinned::Unset | Pinned::Changed | Pinned::Unread => {
-                    event.outcome = Some("approvals_stopped".into());
-                    event.code = Some(Refusal::PinChanged.code().into());
-                }
-            }
+        unrecorded.extend(is_new.then(|| factor_changed(pinned)));
+        // One that could not be written is tried again by the next call.
+        while let Some(event) = unrecorded.first() {
+            let event = event.clone();
             let recorded = self.audit.record(Kind::FactorChanged, event, Durability::Synced).await;
             recorded.map_err(|_| Refusal::AuditUnavailable)?;
+            unrecorded.remove(0);
         }
         Ok(pinned)
     }
@@ -99,20 +92,21 @@ impl Guard {
     }
 
     /// Takes a token of level `token`, which needs nobody's decision and works once.
-    pub(super) fn take_bump(&self, asked: &Asked) -> Result<Approval, Refusal> {
+    pub(super) fn take_bump(&self, asked: &Asked) -> Result<(Approval, State), Refusal> {
         let now = self.clock.moment();
         if asked.is_too_old(now) {
             return Err(Refusal::Expired);
         }
-        self.tokens.spend(&asked.hash).ok_or(Refusal::Spent)?;
-        Ok(Approval {
+        let before = self.tokens.spend(&asked.hash).ok_or(Refusal::Spent)?;
+        let approval = Approval {
             token_id: Some(token_id(&asked.hash)),
             record_digest: Some(hex::encode(&asked.digest)),
             method: Some(Method::Server.name().into()),
             who: Some("nobody: level token".into()),
             latency_ms: Some(0),
             ..Approval::default()
-        })
+        };
+        Ok((approval, before))
     }
 
     /// The answer to a token whose request is said to be denied.
@@ -175,10 +169,9 @@ impl Guard {
     /// The client gave the call up while its user was asked, and never learns of the token: nobody
     /// need be asked any more.
     pub(crate) async fn client_leaves(&self, token: &Sensitive) {
-        let hash = super::tokens::hash(token);
-        self.tokens.end(&hash);
-        // Left open by a store that fails, the question expires by itself.
-        let _ = self.store.withdraw(hash, self.clock.now_ms()).await;
+        if let Some(asked) = self.tokens.asked(&super::tokens::hash(token)) {
+            self.leave(&asked).await;
+        }
         self.note_of_client(Kind::Aborted, token, "cancelled").await;
     }
 
@@ -202,6 +195,21 @@ impl Guard {
         };
         let recorded = self.audit.record(Kind::FactorFailed, event, Durability::Synced).await;
         recorded.map(|_| Refusal::Unproven).map_err(|_| Refusal::AuditUnavailable)
+    }
+}
+
+fn factor_changed(pinned: Pinned) -> Event {
+    match pinned {
+        Pinned::Key(key) => Event {
+            outcome: Some("pinned".into()),
+            approval: Some(Approval { key: Some(key.name()), ..Approval::default() }),
+            ..Event::default()
+        },
+        Pinned::Unset | Pinned::Changed | Pinned::Unread => Event {
+            outcome: Some("approvals_stopped".into()),
+            code: Some(Refusal::PinChanged.code().into()),
+            ..Event::default()
+        },
     }
 }
 

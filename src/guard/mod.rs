@@ -10,6 +10,7 @@ mod match_code;
 pub(crate) mod policy;
 mod refusal;
 mod request;
+mod taken;
 mod target;
 mod tokens;
 mod waiting;
@@ -35,12 +36,15 @@ pub(crate) use limits::Limits;
 use policy::{Effect, InForce, Level, Limit, Verdict};
 pub(crate) use refusal::{Challenge, Refusal};
 pub(crate) use request::Request;
+pub(crate) use taken::Taken;
 pub(crate) use target::Target;
 use tokens::Asked;
 pub(crate) use witnessed::Witnessed;
 
 /// An hour, in milliseconds.
 const HOUR_MS: i64 = 3_600_000;
+/// Of a question that is asked anew because more is wanted than before: a limit was reached, say.
+const ROSE: &str = "More is asked for than when this was asked before, since a limit was reached or the secret changed: what was decided then does not count, and this is a new token.";
 
 /// Leave for exactly one request: it owns the parameters that were approved.
 ///
@@ -80,6 +84,8 @@ pub(crate) struct Guard {
     audit: AuditLog,
     clock: Clock,
     factor: Arc<Factor>,
+    /// Changes of the factor that are not on record yet. Held while one is looked for and written.
+    factor_changes: tokio::sync::Mutex<Vec<audit::Event>>,
     limits: Limits,
     anchors: Anchors,
     tokens: tokens::Tokens,
@@ -106,6 +112,7 @@ impl Guard {
             audit,
             clock,
             factor: Arc::new(factor),
+            factor_changes: tokio::sync::Mutex::default(),
             limits,
             anchors,
             tokens,
@@ -156,28 +163,55 @@ impl Guard {
     }
 
     /// Admits the call, asks for a confirmation, or refuses.
-    pub(crate) async fn admit<O: Operation>(&self, request: Request) -> Result<Permit<O>, Refusal> {
+    ///
+    /// What the call took comes with the permit: it is given back if nothing is sent.
+    pub(crate) async fn admit<O: Operation>(
+        &self,
+        request: Request,
+    ) -> Result<(Permit<O>, Taken), Refusal> {
         let (verdict, level) = self.judge(&request, O::SPEC.action).await?;
         let key = self.key_for(level).await?;
+        let mut used = Taken::default();
         let redeemed = if level == Level::None {
             None
         } else {
             let record = self.record::<O>(&request, &verdict, level);
-            Some(match &request.token {
-                None => return Err(self.challenge(&request, record, level, None).await),
-                Some(token) => self.redeem(&request, token, record, level, key.as_ref()).await?,
-            })
+            let Some(token) = &request.token else {
+                return Err(self.challenge(&request, record, level, None).await);
+            };
+            let redeemed = self.redeem(&request, token, record, level, key.as_ref()).await?;
+            used.yes = Some((redeemed.asked, redeemed.before));
+            Some(redeemed.approval)
         };
+        match self.admit_counted(request, verdict, level, redeemed, &mut used).await {
+            Ok(permit) => Ok((permit, used)),
+            Err(refusal) => {
+                self.give_back(used).await;
+                Err(refusal)
+            }
+        }
+    }
+
+    /// The second half, once its yes was taken: counts the call and records that it will be sent.
+    async fn admit_counted<O: Operation>(
+        &self,
+        request: Request,
+        verdict: Verdict,
+        level: Level,
+        redeemed: Option<audit::Approval>,
+        used: &mut Taken,
+    ) -> Result<Permit<O>, Refusal> {
         for limit in &verdict.limits {
             let now = self.clock.now_ms();
             // Another call may have taken the last free one since this one was judged.
             let most = if level < limit.then { limit.per_hour } else { u32::MAX };
             let kind = request.counted(limit);
-            let noted = self.store.happened_below(kind, now, now - HOUR_MS, most).await;
-            if !noted.map_err(unavailable)? {
+            let counted = self.store.happened_below(kind, now, now - HOUR_MS, most).await;
+            let Some(counted) = counted.map_err(unavailable)? else {
                 let record = self.record::<O>(&request, &verdict, limit.then);
-                return Err(self.challenge(&request, record, limit.then, None).await);
-            }
+                return Err(self.challenge(&request, record, limit.then, Some(ROSE)).await);
+            };
+            used.counted.push(counted);
         }
         let mut event = request.event(O::SPEC.action, &self.policy);
         event.decision = Some("allow".into());
@@ -276,7 +310,7 @@ impl Guard {
         mut record: Record,
         level: Level,
         key: Option<&PublicKey>,
-    ) -> Result<audit::Approval, Refusal> {
+    ) -> Result<Redeemed, Refusal> {
         let hash = tokens::hash(token);
         let Some(asked) = self.tokens.asked(&hash) else {
             let note = "kms-mcp restarted since the question was asked, or another server asked it; this is a new token";
@@ -284,10 +318,15 @@ impl Guard {
         };
         asked.complete(&mut record);
         if record.digest() != asked.digest {
+            if level > asked.level && only_more_is_asked(&asked, &record) {
+                self.leave(&asked).await;
+                return Err(self.challenge(request, record, level, Some(ROSE)).await);
+            }
             return Err(refused(&asked, &record));
         }
         if asked.level == Level::Token {
-            return self.take_bump(&asked);
+            let (approval, before) = self.take_bump(&asked)?;
+            return Ok(Redeemed { approval, asked, before });
         }
         let now = self.clock.now_ms();
         let redeemed = self.store.redeem(asked.identity(), now).await;
@@ -297,8 +336,31 @@ impl Guard {
         // Spent in memory too: whoever writes the store could bring the row back to life.
         let Some(before) = self.tokens.spend(&hash) else { return Err(Refusal::Spent) };
         let consented = before == tokens::State::Consented;
-        self.count_yes(&asked, level, key, decided, consented).await
+        let approval = self.count_yes(&asked, level, key, decided, consented).await?;
+        Ok(Redeemed { approval, asked, before })
     }
+
+    /// Takes back a question that nobody need answer any more.
+    async fn leave(&self, asked: &Asked) {
+        self.tokens.end(&asked.hash);
+        // Left open by a store that fails, the question expires by itself.
+        let _ = self.store.withdraw(asked.hash, self.clock.now_ms()).await;
+    }
+}
+
+/// A yes that was taken.
+struct Redeemed {
+    approval: audit::Approval,
+    asked: Arc<Asked>,
+    /// What was known of the question before.
+    before: tokens::State,
+}
+
+/// Whether the record in hand is of the same call as the one that was asked about, and differs only
+/// in what a raised level brings with it.
+fn only_more_is_asked(asked: &Asked, record: &Record) -> bool {
+    let raised = ["risk", "level", "policy", "secret"];
+    asked.record.differences(record).iter().all(|part| raised.contains(part))
 }
 
 /// Why an approved record is not the call in hand.

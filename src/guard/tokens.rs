@@ -298,6 +298,17 @@ impl Tokens {
         })
     }
 
+    /// Makes a spent token what it was before: the call that spent it was not sent.
+    pub(super) fn give_back(&self, hash: &Hash, before: State) {
+        self.with(|memory| {
+            if let Some(question) =
+                memory.questions.get_mut(hash).filter(|it| it.state == State::Spent)
+            {
+                question.state = before;
+            }
+        });
+    }
+
     /// Remembers that the client's user agreed, as far as the client says.
     pub(super) fn consent(&self, hash: &Hash) {
         self.change(hash, State::Consented);

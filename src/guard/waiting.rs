@@ -13,13 +13,15 @@ use crate::sensitive::Sensitive;
 use crate::store::{Hash, Standing};
 
 impl Guard {
-    /// Waits for the decision on a token that was sent, at most `wait`.
+    /// Waits for the decision on a token that was sent, at most `wait`, unless the question was one
+    /// of a lower level than the call needs now.
     ///
     /// # Errors
     /// Whatever stands against using it, or [`Refusal::Confirm`] again if nobody has decided yet.
     pub(crate) async fn decided(
         &self,
         token: &Sensitive,
+        level: Level,
         wait: Duration,
         cancelled: impl Future<Output = ()> + Send,
     ) -> Result<(), Refusal> {
@@ -42,6 +44,8 @@ impl Guard {
                 // After a restart nobody remembers the question; `admit` asks it anew.
                 (Standing::Pending | Standing::Approved | Standing::Expired, None)
                 | (Standing::Approved, Some(_)) => return Ok(()),
+                // `admit` asks anew.
+                (Standing::Pending, Some(asked)) if asked.level < level => return Ok(()),
                 (Standing::Pending, Some(asked)) if !asked.is_too_old(self.clock.moment()) => {
                     self.key_for(Level::Person).await?;
                 }

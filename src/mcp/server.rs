@@ -28,6 +28,7 @@ use super::stdio::{self, Exemptions};
 use super::tools::{Tool, tools};
 use super::versions::{VERSIONS, for_older};
 use crate::audit::{Event, Kind};
+use crate::guard::policy::Level;
 use crate::pipeline::{Caller, Pipeline, Turns};
 use crate::reply::{Question, Reply};
 use crate::sensitive::Sensitive;
@@ -199,8 +200,10 @@ impl Server {
             Ok(dialog) => dialog,
             Err(heard) => return Some(heard),
         };
-        // Longer than the dialog lasts: this ends by a decision, or not at all.
-        let moot = async { drop(self.pipeline.wait(&token, patience * 2, caller).await) };
+        // Longer than the dialog lasts: this ends by a decision, or not at all. No question that a
+        // client is asked is of a lower level.
+        let wait = Box::pin(self.pipeline.wait(&token, Level::Client, patience * 2, caller));
+        let moot = async { drop(wait.await) };
         let heard = dialog.heard(moot).await;
         if heard.is_none() && context.ct.is_cancelled() {
             self.pipeline.guard.client_leaves(&token).await;

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use super::{Pipeline, Turn};
 use crate::guard::Refusal;
+use crate::guard::policy::Level;
 use crate::sensitive::Sensitive;
 
 /// A future that a call waits for.
@@ -55,10 +56,11 @@ impl Pipeline {
     pub(crate) async fn wait(
         &self,
         token: &Sensitive,
+        level: Level,
         most: Duration,
         caller: &Caller,
     ) -> Result<(), Refusal> {
-        let at_once = self.guard.decided(token, Duration::ZERO, (caller.cancelled)()).await;
+        let at_once = self.guard.decided(token, level, Duration::ZERO, (caller.cancelled)()).await;
         let Err(Refusal::Confirm(question)) = at_once else { return at_once };
         if most.is_zero() {
             return Err(Refusal::Confirm(question));
@@ -67,7 +69,7 @@ impl Pipeline {
         caller.turn.give_back();
         let decided = tokio::select! {
             biased;
-            decided = self.guard.decided(token, most, (caller.cancelled)()) => decided,
+            decided = self.guard.decided(token, level, most, (caller.cancelled)()) => decided,
             never = (caller.waiting)(&question.match_code) => match never {},
         };
         caller.turn.take().await;

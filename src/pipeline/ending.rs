@@ -165,7 +165,7 @@ impl Pipeline {
             None if collided.is_some() => {
                 reply::refused(&Refusal::VersionExists, changed, None, &Ways::default())
             }
-            None => reply::upstream(failure, O::SPEC.action, changed),
+            None => reply::upstream(failure, O::SPEC.action, &asked.sent.name, changed),
         };
         reply::add_notes(&mut envelope, std::mem::take(&mut known.notes));
         Reply::new(&closed, changed, envelope, None)
@@ -193,8 +193,12 @@ impl Pipeline {
     /// Records a call that was not admitted, and answers it.
     pub(super) async fn stopped(&self, stop: Stop, known: Known) -> Reply {
         let changed = match &stop {
-            Stop::Failed { changed, .. } if *changed != Changed::No => *changed,
-            Stop::Failed { .. } | Stop::Refused(_) => known.changed(),
+            Stop::Failed { changed, .. } | Stop::Unrecorded { changed }
+                if *changed != Changed::No =>
+            {
+                *changed
+            }
+            Stop::Failed { .. } | Stop::Unrecorded { .. } | Stop::Refused(_) => known.changed(),
         };
         let Known { mut event, equivalent, notes, .. } = known;
         let mut page = None;
@@ -225,6 +229,11 @@ impl Pipeline {
                 page.clone_from(&ways.approve_at);
                 (kind, reply::refused(refusal, changed, equivalent.as_ref(), &ways))
             }
+            Stop::Unrecorded { .. } => {
+                let refusal = Refusal::AuditUnavailable;
+                event.code = Some(refusal.code().into());
+                (Kind::Denied, reply::refused(&refusal, changed, None, &Ways::default()))
+            }
             Stop::Failed { step, failure, .. } => {
                 event.code = Some(failure.code().into());
                 (Kind::Denied, reply::step_failed(failure, step, changed))
@@ -236,7 +245,7 @@ impl Pipeline {
             Stop::Refused(Refusal::Confirm(challenge)) if challenge.client || page.is_some() => {
                 Some(Question { challenge: *challenge, page })
             }
-            Stop::Refused(_) | Stop::Failed { .. } => None,
+            Stop::Refused(_) | Stop::Unrecorded { .. } | Stop::Failed { .. } => None,
         };
         Reply::new(&closed, changed, envelope, None).asking(question)
     }

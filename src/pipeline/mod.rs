@@ -50,6 +50,8 @@ pub(crate) use versions::Versions;
 /// Of a call that a person approved without a PIN.
 const UNSIGNED: &str =
     "The approval was not signed with a PIN: require_factor = false in config.toml allows that.";
+/// Of a confirmed call that could not be sent.
+const TOKEN_WORKS: &str = "The confirmation was not used up: for the same call, the same ConfirmationToken works until its time is over.";
 /// Of a value from a file. Editors and `echo` leave one there, and logins fail with it.
 const LINE_BREAK: &str = "The value ends with a line break (newline), as the file does: it is kept byte for byte. If that is not meant, the person writes the file without one (`printf`).";
 
@@ -147,7 +149,7 @@ impl Pipeline {
             && let Some(token) = &request.token
         {
             let most = if caller.patient { self.wait } else { Duration::ZERO };
-            if let Err(refusal) = self.wait(token, most, caller).await {
+            if let Err(refusal) = self.wait(token, level, most, caller).await {
                 // The call ends here; what it would have sent is shown without its value.
                 request.params = O::params(without_value::<O>(input));
                 known.equivalent = Some(equivalent_of::<O>(&request));
@@ -202,12 +204,18 @@ impl Pipeline {
         if caller.is_gone().await {
             return Err(Stop::Refused(Refusal::Cancelled));
         }
-        let permit = self.guard.admit::<O>(request).await?;
+        let (permit, taken) = self.guard.admit::<O>(request).await?;
         known.notes.extend(permit.is_unsigned().then(|| UNSIGNED.to_owned()));
         let (result, trail) = self.client.send(permit, (caller.cancelled)()).await;
         Ok(match result {
             Ok(answer) => self.answer::<O>(answer, trail, asked, known).await,
-            Err(failure) => self.failed::<O>(&failure, trail, &asked, known).await,
+            Err(failure) => {
+                if !failure.was_sent {
+                    known.notes.extend(taken.has_yes().then(|| TOKEN_WORKS.to_owned()));
+                    self.guard.give_back(taken).await;
+                }
+                self.failed::<O>(&failure, trail, &asked, known).await
+            }
         })
     }
 

@@ -17,6 +17,11 @@ use crate::reply::Changed;
 pub(super) enum Stop {
     /// The guard refused it, or wants a confirmation.
     Refused(Refusal),
+    /// The end of a step could not be recorded.
+    Unrecorded {
+        /// Whether the step changed something.
+        changed: Changed,
+    },
     /// A step failed at KMS.
     Failed {
         /// Its action.
@@ -91,8 +96,8 @@ impl Pipeline {
         if level != Level::None {
             return Err(Stop::Refused(needs_its_own));
         }
-        let permit = match self.guard.admit::<O>(request).await {
-            Ok(permit) => permit,
+        let (permit, counted) = match self.guard.admit::<O>(request).await {
+            Ok(admitted) => admitted,
             // A limit was reached in between: nobody could answer the question of a step.
             Err(Refusal::Confirm(_)) => return Err(Stop::Refused(needs_its_own)),
             Err(refusal) => return Err(refusal.into()),
@@ -123,15 +128,22 @@ impl Pipeline {
                 ..Event::default()
             },
         };
+        if result.as_ref().is_err_and(|failure| !failure.was_sent) {
+            self.guard.give_back(counted).await;
+        }
+        let changed = match &result {
+            _ if O::SPEC.risk < Risk::Write => Changed::No,
+            Ok(_) => Changed::Yes,
+            Err(failure) if failure.ambiguous => Changed::Unknown,
+            Err(_) => Changed::No,
+        };
         if !trail.close(self.clean(event)).await.is_recorded() {
-            return Err(Stop::Refused(Refusal::AuditUnavailable));
+            return Err(Stop::Unrecorded { changed });
         }
         let answer = result.map_err(|failure| {
             if failure.is_given_up() {
                 return Stop::Refused(Refusal::Cancelled);
             }
-            let unsure = failure.ambiguous && O::SPEC.risk >= Risk::Write;
-            let changed = if unsure { Changed::Unknown } else { Changed::No };
             Stop::Failed { step: O::SPEC.action, failure, changed }
         })?;
         let view = O::view(answer.output, &sent);

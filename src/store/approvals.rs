@@ -244,6 +244,26 @@ impl Store {
         .await
     }
 
+    /// Gives a spent token back: the call that spent it was not sent.
+    pub(crate) async fn give_back(&self, identity: Identity) -> Result<(), StoreError> {
+        self.run(move |connection| {
+            connection.execute(
+                "UPDATE approvals SET state = 'approved'
+                 WHERE token_hash = ?1 AND digest = ?2 AND state = 'spent'
+                   AND match_code = ?3 AND level = ?4 AND instance = ?5",
+                params![
+                    identity.token_hash,
+                    identity.digest,
+                    identity.match_code,
+                    identity.level,
+                    identity.instance
+                ],
+            )?;
+            Ok(())
+        })
+        .await
+    }
+
     /// Spends a token: one atomic update, so that of many at once exactly one succeeds. Whether
     /// the decision counts is the guard's to say.
     pub(crate) async fn redeem(

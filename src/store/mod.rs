@@ -23,6 +23,7 @@ use tokio::time::Instant;
 
 use crate::files::{Fault, FileError};
 
+pub(crate) use limits::Happened;
 pub(crate) use model::{
     Asking, Decided, Decision, Denied, Hash, Identity, Method, Pending, Room, Standing,
 };
@@ -179,7 +180,7 @@ mod tests {
             assert!(matches!(one.await.unwrap(), Err(StoreError::Busy)));
         }
         lock.execute_batch("ROLLBACK").unwrap();
-        assert!(store.happened_below("something".into(), 1, 0, 9).await.unwrap());
+        assert!(store.happened_below("something".into(), 1, 0, 9).await.unwrap().is_some());
         assert_eq!(store.count("something".into(), 0).await.unwrap(), 1);
         store.close("one".into(), 0).await;
         assert!(matches!(store.count("something".into(), 0).await, Err(StoreError::Closed)));

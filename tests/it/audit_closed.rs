@@ -6,7 +6,7 @@ use std::process::Command;
 
 use serde_json::{Value, json};
 
-use crate::harness::{BINARY, Emulator, Gate, Question, Server, ServerOptions};
+use crate::harness::{BINARY, Emulator, Gate, Question, Run, Server, ServerOptions};
 
 const VALUE: &str = "hunter2-hunter2";
 
@@ -155,24 +155,37 @@ fn a_value_whose_disclosure_cannot_be_recorded_is_dropped() {
     }
 }
 
+/// The write itself, and the one that makes a key on the way to it.
 #[test]
 fn only_a_write_that_was_sent_leaves_open_whether_it_changed_something() {
-    let emulator = Emulator::start();
-    let gate = Gate::before(&emulator, "PutSecretValue");
-    let mut options = ServerOptions::with_emulator(&emulator);
-    options.arguments[1].clone_from(&gate.url);
-    let mut server = Server::start(options);
-    server.create("app/db", VALUE);
     let put = json!({ "SecretName": "app/db", "VersionId": "v2", "SecretData": VALUE });
-    let file = audit_file(&server);
-    server.send("tools/call", json!({ "name": "PutSecretValue", "arguments": put }));
-    gate.wait();
-    unlinked(&file);
-    gate.open();
-    let answer = server.receive();
-    let envelope = &answer["result"]["structuredContent"];
-    assert_unavailable("put", envelope);
-    assert_eq!(envelope["Error"]["Changed"], "unknown", "{envelope}");
+    let create =
+        json!({ "SecretName": "app/x", "VersionId": "v1", "SecretData": VALUE, "AutoKey": true });
+    let cases = [
+        ("PutSecretValue", put, "PutSecretValue", "unknown"),
+        ("CreateSecret", create, "CreateKey", "yes"),
+    ];
+    for (tool, arguments, sent, changed) in cases {
+        let emulator = Emulator::start();
+        let gate = Gate::before(&emulator, sent);
+        let mut options = ServerOptions::with_emulator(&emulator);
+        options.arguments[1].clone_from(&gate.url);
+        let mut server = Server::start(options);
+        server.create("app/db", VALUE);
+        let file = audit_file(&server);
+        server.send("tools/call", json!({ "name": tool, "arguments": arguments }));
+        gate.wait();
+        unlinked(&file);
+        gate.open();
+        let answer = server.receive();
+        let envelope = &answer["result"]["structuredContent"];
+        assert_unavailable(tool, envelope);
+        assert_eq!(envelope["Error"]["Changed"], changed, "{envelope}");
+        assert_eq!(
+            emulator.count(tool),
+            usize::from(tool == sent) + usize::from(tool == "CreateSecret")
+        );
+    }
 }
 
 #[test]
@@ -225,8 +238,7 @@ fn on_a_full_disk_nothing_is_sent_and_the_log_stays_whole() {
         .args(["audit", "verify"])
         .arg(home.path().join("state/audit"))
         .env_clear()
-        .output()
-        .unwrap();
+        .run();
     let report = String::from_utf8(verified.stdout).unwrap();
     // Nothing is torn and no record is lost, but nobody could sign the end.
     assert_eq!(verified.status.code(), Some(2), "{report}");

@@ -56,6 +56,8 @@ mod first_run;
 #[cfg(test)]
 mod folders;
 #[cfg(test)]
+mod given_back;
+#[cfg(test)]
 mod guesses;
 #[cfg(test)]
 mod hardening;
@@ -93,6 +95,8 @@ mod pin;
 mod policy;
 #[cfg(test)]
 mod questions;
+#[cfg(test)]
+mod raised;
 #[cfg(test)]
 mod record;
 #[cfg(test)]
