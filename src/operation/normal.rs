@@ -7,11 +7,13 @@ use serde_json::{Map, Number, Value};
 
 use super::schema::is_required;
 
-/// The value of a secret: empty text there is a mistake to be named, not an argument left out.
+/// The value of a secret: empty text there is a mistake to be named, not an argument left out, unless
+/// the call says where the value is to be taken from.
 const VALUE: &str = "SecretData";
+const SOURCE: &str = "SecretDataSource";
 
 /// Removes from `arguments` each optional member that says nothing: null, an empty list, and empty
-/// text where `schema` allows none. Where it does, empty text means something, as for a description
+/// text unless `schema` allows it. Where it does, empty text means something, as for a description
 /// that is cleared. A number without a fraction becomes an integer where one is asked for: to JSON
 /// Schema `7.0` is one.
 pub(crate) fn normalize(schema: &Value, arguments: &mut Value) {
@@ -19,9 +21,11 @@ pub(crate) fn normalize(schema: &Value, arguments: &mut Value) {
         Value::Object(members) => {
             let Some(rules) = schema.as_object() else { return };
             let Some(Value::Object(properties)) = rules.get("properties") else { return };
+            let has_source = members.get(SOURCE).is_some_and(|source| !is_empty(source));
             members.retain(|name, member| {
                 let Some(schema) = properties.get(name) else { return true };
-                if !is_required(rules, name) && says_nothing(name, schema, member) {
+                let is_value = name == VALUE && !has_source && !member.is_null();
+                if !is_required(rules, name) && !is_value && says_nothing(schema, member) {
                     return false;
                 }
                 normalize(schema, member);
@@ -44,13 +48,17 @@ pub(crate) fn normalize(schema: &Value, arguments: &mut Value) {
     }
 }
 
-fn says_nothing(name: &str, schema: &Value, member: &Value) -> bool {
+fn says_nothing(schema: &Value, member: &Value) -> bool {
+    let means_something = member == "" && schema["type"] == "string" && !forbids_empty(schema);
+    is_empty(member) && !means_something
+}
+
+/// Null, `""` or `[]`.
+fn is_empty(member: &Value) -> bool {
     match member {
         Value::Null => true,
-        Value::Array(items) => items.is_empty() && schema["type"] == "array",
-        Value::String(text) => {
-            text.is_empty() && name != VALUE && schema["type"] == "string" && forbids_empty(schema)
-        }
+        Value::Array(items) => items.is_empty(),
+        Value::String(text) => text.is_empty(),
         Value::Bool(_) | Value::Number(_) | Value::Object(_) => false,
     }
 }
@@ -88,6 +96,7 @@ mod tests {
         let schema = json!({ "type": "object", "required": ["Name"], "properties": {
             "Name": { "type": "string", "minLength": 1 },
             "SecretData": { "type": "string", "minLength": 1 },
+            "SecretDataSource": { "type": "object", "properties": {} },
             "Stage": { "type": "string", "minLength": 1 },
             "Kind": { "type": "string", "enum": ["a"] },
             "Description": { "type": "string", "maxLength": 9 },
@@ -106,6 +115,12 @@ mod tests {
         let nothing = json!({ "Name": "n", "SecretData": null, "Stage": "", "Kind": "", "Days": null,
             "Force": null, "Tags": [], "Data": null, "Description": null });
         assert_eq!(normal(nothing), json!({ "Name": "n" }));
+        // Whatever type it is of.
+        let other = json!({ "Name": "n", "Force": "", "Days": [], "Stage": [], "Tags": "", "Data": "",
+            "Kind": [], "SecretDataSource": "" });
+        assert_eq!(normal(other), json!({ "Name": "n" }));
+        let beside = json!({ "Name": "n", "SecretData": "", "SecretDataSource": { "Env": "A" } });
+        assert_eq!(normal(beside), json!({ "Name": "n", "SecretDataSource": { "Env": "A" } }));
         let nested = json!({ "Name": "n", "Tags": [{ "Key": "k", "Note": null }] });
         assert_eq!(normal(nested), json!({ "Name": "n", "Tags": [{ "Key": "k" }] }));
     }
@@ -116,13 +131,10 @@ mod tests {
             json!({ "Name": null }),
             json!({ "Name": "" }),
             json!({ "SecretData": "" }),
+            json!({ "SecretData": [] }),
             json!({ "Description": "" }),
             json!({ "Data": {} }),
             json!({ "Data": { "a": null } }),
-            json!({ "Force": "" }),
-            json!({ "Days": [] }),
-            json!({ "Stage": [] }),
-            json!({ "Tags": "" }),
             json!({ "Tags": [{ "Key": null }] }),
             json!({ "Unknown": null }),
             json!({ "Days": 7.5 }),
