@@ -7,6 +7,7 @@ use zeroize::Zeroizing;
 
 use crate::hex;
 use crate::operation::Invalid;
+use crate::text::is_hidden;
 
 /// The argument that holds a value inline. A value from a source is never compared with what the
 /// agent wrote: the refusal would tell whether a guess is right.
@@ -101,9 +102,10 @@ impl Needles {
     }
 }
 
-/// Without regard to case and white space.
+/// Without regard to case, white space, and what nobody sees: it is dropped wherever text is shown.
 fn folded(text: &str) -> String {
-    text.chars().filter(|c| !c.is_whitespace()).flat_map(char::to_lowercase).collect()
+    let seen = |c: &char| !c.is_whitespace() && !is_hidden(*c);
+    text.chars().filter(seen).flat_map(char::to_lowercase).collect()
 }
 
 #[cfg(test)]
@@ -127,6 +129,7 @@ mod tests {
             (json!({ "Description": format!("it is {encoded}==") }), "Description"),
             (json!({ "Description": "Zq7%2Dplum%2DQuartz" }), "Description"),
             (json!({ "Description": "Zq7-plum\n-Quartz" }), "Description"),
+            (json!({ "Description": "Zq7-pl\u{200b}u\u{fe0f}m-Quartz" }), "Description"),
             (json!({ "Tags": [{ "TagKey": "k", "TagValue": value }] }), "Tags[0].TagValue"),
             (
                 json!({ "ExtendedConfig": { "CustomData": { value: "x" } } }),
