@@ -24,7 +24,7 @@ use crate::files::{Links, PathError, absolute, private_folder};
 use crate::guard::policy::{InForce, Policy, SHIPPED};
 use crate::guard::{Guard, Identity, Limits};
 use crate::mcp;
-use crate::pipeline::{Endpoint, Listed, Pipeline, Place, VersionLocks, Versions};
+use crate::pipeline::{Endpoint, Listed, Pipeline, Place, SecretLocks, Versions};
 use crate::scrub::Scrubber;
 use crate::store::Store;
 use crate::values::{Allowed, Folder, apart};
@@ -92,8 +92,9 @@ pub(super) async fn run(flags: Flags, env: Env, scrubber: Scrubber) -> Result<Ex
     tracing::info!("serving MCP on stdio");
     let (input, output) = (tokio::io::stdin(), tokio::io::stdout());
     let served = mcp::serve(Arc::new(pipeline), patience, input, output, signals.stopping()).await;
-    store.close(own, ends.now_ms()).await;
+    // The end of the log first: a store that another program locks may take all the time there is.
     audit.stop().await;
+    store.close(own, ends.now_ms()).await;
     served?;
     Ok(ExitCode::SUCCESS)
 }
@@ -188,7 +189,7 @@ async fn assemble(flags: &Flags, env: Env, scrubber: Scrubber) -> Result<Serving
         place,
         allowed: Allowed::new(config.source_names(), sources)?,
         disclosed: Folder::new(disclosed),
-        version_locks: VersionLocks::new(state.join("locks")),
+        locks: SecretLocks::new(state.join("locks")),
         env,
         scrubber,
         versions: Versions::default(),

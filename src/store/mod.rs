@@ -30,7 +30,7 @@ pub(crate) use model::{
 use worker::Job;
 
 /// How long the end of the process waits for the database to be closed.
-const FAREWELL: Duration = Duration::from_secs(1);
+const FAREWELL: Duration = Duration::from_millis(300);
 
 /// Why the store cannot be used. SQLite's own text is not repeated: it may quote a row.
 #[derive(Debug, thiserror::Error)]

@@ -110,6 +110,25 @@ fn a_call_that_hangs_at_kms_holds_nothing_up() {
     }
 }
 
+/// Another program of the user may keep the store for itself as long as it likes.
+#[test]
+fn a_store_that_is_locked_leaves_no_log_unsigned() {
+    let emulator = Emulator::start();
+    let gate = Gate::before(&emulator, "DeleteSecret");
+    let home = tempfile::tempdir().unwrap();
+    let mut options = ServerOptions::with_emulator(&emulator);
+    options.arguments[1].clone_from(&gate.url);
+    let mut server = Server::start_in(home.path(), options);
+    server.create("app/db", "hunter2-hunter2");
+    let call = json!({ "name": "DeleteSecret", "arguments": { "SecretName": "app/db" } });
+    server.send("tools/call", call);
+    gate.wait();
+    let store = rusqlite::Connection::open(server.state().join("store.sqlite")).unwrap();
+    store.execute_batch("BEGIN IMMEDIATE").unwrap();
+    server.signal(Signal::TERM);
+    ended_in_order(server);
+}
+
 #[test]
 fn a_call_that_ends_in_a_moment_is_answered() {
     let emulator = Emulator::start();
