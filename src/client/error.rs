@@ -39,6 +39,8 @@ pub(crate) enum Failure {
     NotBuilt,
     /// The parameters are longer than a request can be: nothing was sent.
     TooMuch,
+    /// No time was left for it: nothing was sent.
+    TooLate,
     /// No connection was made: nothing was sent.
     NotConnected(Box<NoConnection>),
     /// The connection broke, or no answer came in time.
@@ -162,6 +164,7 @@ impl ClientError {
             Failure::Contradictory { .. }
             | Failure::NotBuilt
             | Failure::TooMuch
+            | Failure::TooLate
             | Failure::NotConnected(_)
             | Failure::NoAnswer
             | Failure::Unreadable
@@ -175,7 +178,7 @@ impl ClientError {
     pub(crate) fn code(&self) -> &'static str {
         match &self.failure {
             Failure::Refused { code, .. } | Failure::Contradictory { code } => code.name(),
-            Failure::NotBuilt | Failure::TooMuch => "NotSent",
+            Failure::NotBuilt | Failure::TooMuch | Failure::TooLate => "NotSent",
             Failure::NotConnected(_) => "NotConnected",
             Failure::NoAnswer => "NoAnswer",
             Failure::Unreadable => "UnreadableAnswer",
@@ -213,6 +216,7 @@ impl ClientError {
             Failure::Contradictory { .. }
             | Failure::NotBuilt
             | Failure::TooMuch
+            | Failure::TooLate
             | Failure::NotConnected(_)
             | Failure::TooLong
             | Failure::Redirected
@@ -222,8 +226,10 @@ impl ClientError {
 
     /// Whether the attempt that failed so may have sent something.
     pub(super) fn sends(&self) -> bool {
-        let nothing =
-            matches!(self.failure, Failure::NotBuilt | Failure::TooMuch | Failure::NotConnected(_));
+        let nothing = matches!(
+            self.failure,
+            Failure::NotBuilt | Failure::TooMuch | Failure::TooLate | Failure::NotConnected(_)
+        );
         // Given up before the first attempt, nothing was sent either.
         !nothing && self.attempts > 0
     }

@@ -273,6 +273,10 @@ impl ClientError {
             }
             Failure::NotBuilt => "the request could not be built".into(),
             Failure::TooMuch => "the arguments are longer than a request to KMS can be".into(),
+            Failure::TooLate => {
+                "what was read before it took all the time that a call has, so it was not sent"
+                    .into()
+            }
             Failure::NotConnected(why) => why.message(),
             Failure::NoAnswer => "the connection broke or no answer came in time".into(),
             Failure::Unreadable => "the answer is not one of KMS; perhaps a proxy answered".into(),
@@ -318,7 +322,7 @@ impl ClientError {
             Failure::NotBuilt => "Tell the person; this is a fault of kms-mcp.".into(),
             Failure::TooMuch => "Shorten the arguments: all of them but the value, percent-encoded, must stay below 64 KiB.".into(),
             Failure::NotConnected(why) => why.next(),
-            Failure::NoAnswer | Failure::Unreadable => {
+            Failure::NoAnswer | Failure::Unreadable | Failure::TooLate => {
                 "Call again; if it stays, check endpoint and network.".into()
             }
             Failure::TooLong => "Ask for less: a smaller PageSize, or without FetchTags.".into(),

@@ -13,6 +13,8 @@ mod transport;
 
 use std::future::Future;
 
+use tokio::time::Instant;
+
 use crate::audit::Trail;
 use crate::clock::Clock;
 use crate::guard::{Permit, Target};
@@ -47,9 +49,14 @@ impl Client {
         Self { transport, signature, clock }
     }
 
+    /// Until when KMS may answer a call that begins now, and all its steps.
+    pub(crate) fn deadline(&self) -> Instant {
+        Instant::now() + self.transport.time_limit()
+    }
+
     /// Spends the permit. The trail comes back open: whoever called closes it with the outcome.
     ///
-    /// All attempts and the waits between them share one deadline, that of [`Transport`].
+    /// All attempts and the waits between them are over at the deadline of the call.
     ///
     /// After `given_up` nothing more is sent, and a reading is broken off. What may have changed
     /// something is waited for all the same: its outcome belongs in the trail.
@@ -58,11 +65,11 @@ impl Client {
         permit: Permit<O>,
         given_up: impl Future<Output = ()> + Send,
     ) -> (Result<Answer<O::Output>, ClientError>, Trail) {
-        let (params, target, trail) = permit.spend();
+        let (params, target, until, trail) = permit.spend();
         let started = self.clock.now_ms();
         let (mut ambiguous, mut was_sent) = (false, false);
         let mut attempts = 0;
-        let deadline = tokio::time::sleep(self.transport.deadline());
+        let deadline = tokio::time::sleep_until(until);
         tokio::pin!(given_up, deadline);
         loop {
             let is_given_up = tokio::select! {
@@ -72,6 +79,8 @@ impl Client {
             };
             let outcome = if is_given_up {
                 Err(GIVEN_UP)
+            } else if until <= Instant::now() {
+                Err((Failure::TooLate, None, None, None))
             } else {
                 attempts += 1;
                 let attempt = self.attempt::<O>(&params, &target);

@@ -40,7 +40,7 @@ const URL_CAP: usize = 65_534;
 #[derive(Debug, Clone)]
 pub(crate) struct Transport {
     client: reqwest::Client,
-    deadline: Duration,
+    time_limit: Duration,
     /// The variable that names a proxy, which is not used.
     proxy: Option<&'static str>,
 }
@@ -59,7 +59,7 @@ impl Transport {
         // A second installation fails and changes nothing: the first one stands.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let (connect, read) = (seconds(env, CONNECT_TIMEOUT)?, seconds(env, READ_TIMEOUT)?);
-        let deadline = connect.saturating_add(read);
+        let time_limit = connect.saturating_add(read);
         #[expect(clippy::disallowed_methods, reason = "the one place")]
         let client = reqwest::Client::builder()
             .user_agent(USER_AGENT)
@@ -68,15 +68,16 @@ impl Transport {
             .tls_version_min(reqwest::tls::Version::TLS_1_2)
             .connect_timeout(connect)
             .read_timeout(read)
-            .timeout(deadline)
+            .timeout(time_limit)
             .build()
             .map_err(|_| TransportError::Tls)?;
-        Ok(Self { client, deadline, proxy: env.first(&PROXIES).map(|(name, _)| name) })
+        Ok(Self { client, time_limit, proxy: env.first(&PROXIES).map(|(name, _)| name) })
     }
 
-    /// How long a call may take, over all attempts and the waits between them.
-    pub(super) fn deadline(&self) -> Duration {
-        self.deadline
+    /// How long KMS may take for a call: over all its steps, their attempts, and the waits between
+    /// them.
+    pub(super) fn time_limit(&self) -> Duration {
+        self.time_limit
     }
 
     /// Posts a form to `host`. The error says no more than its kind: reqwest's own text holds the

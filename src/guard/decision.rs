@@ -19,6 +19,17 @@ use crate::store::{Decided, Decision, Hash, Method};
 const SIGNED: &str = "pin";
 pub(super) const UNSIGNED: &str = "none";
 
+/// What proves a yes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum By {
+    /// The client attested it, to this process.
+    Client,
+    /// It is signed with the PIN.
+    Signature,
+    /// A person gave it where no PIN is wanted.
+    Person,
+}
+
 impl Guard {
     /// The key that a decision at `level` must be signed with, if a PIN is set.
     ///
@@ -63,32 +74,58 @@ impl Guard {
         decided: Decided,
         consented: bool,
     ) -> Result<Approval, Refusal> {
-        let attested =
-            level == Level::Client && decided.method == Some(Method::Client) && consented;
-        let unsigned = level > Level::Token && key.is_none() && !attested;
-        let counts = proven(level, key, &asked.hash, &decided);
-        if !attested && !(counts && (!unsigned || !self.require_factor)) {
-            return Err(self.unproven(&asked.hash, &decided.digest).await?);
-        }
-        // Signed or not, the store's own idea of the time limits is not asked.
-        if is_late(asked, decided.at_ms, self.clock.moment()) {
-            return Err(Refusal::Expired);
-        }
+        let by = match self.weigh(asked, level, key, &decided, consented) {
+            Ok(by) => by,
+            Err(Refusal::Unproven) => {
+                return Err(self.unproven(&asked.hash, &decided.digest).await?);
+            }
+            Err(refusal) => return Err(refusal),
+        };
         Ok(Approval {
             token_id: Some(token_id(&asked.hash)),
             record_digest: Some(hex::encode(&decided.digest)),
             latency_ms: Some(decided.at_ms.saturating_sub(asked.since_ms())),
             signature: decided.signature.as_deref().map(hex::encode),
             key: key.map(PublicKey::name),
-            factor: match key {
-                Some(_) if !attested => Some(SIGNED.into()),
-                _ if unsigned => Some(UNSIGNED.into()),
-                _ => None,
+            factor: match by {
+                By::Signature => Some(SIGNED.into()),
+                By::Person => Some(UNSIGNED.into()),
+                By::Client => None,
             },
             method: decided.method.map(|method| method.name().into()),
             who: Some(Untrusted::new(&decided.who).as_str().into()),
             ..Approval::default()
         })
+    }
+
+    /// What makes a decision one that `level` asks for, in time.
+    ///
+    /// # Errors
+    /// [`Refusal::Unproven`] or [`Refusal::Expired`].
+    pub(super) fn weigh(
+        &self,
+        asked: &Asked,
+        level: Level,
+        key: Option<&PublicKey>,
+        decided: &Decided,
+        consented: bool,
+    ) -> Result<By, Refusal> {
+        let attested =
+            level == Level::Client && decided.method == Some(Method::Client) && consented;
+        let by = match key {
+            _ if attested => By::Client,
+            Some(_) => By::Signature,
+            None => By::Person,
+        };
+        let counts = attested || proven(level, key, &asked.hash, decided);
+        if !counts || by == By::Person && self.require_factor {
+            return Err(Refusal::Unproven);
+        }
+        // Signed or not, the store's own idea of the time limits is not asked.
+        if is_late(asked, decided.at_ms, self.clock.moment()) {
+            return Err(Refusal::Expired);
+        }
+        Ok(by)
     }
 
     /// Takes a token of level `token`, which needs nobody's decision and works once.

@@ -8,6 +8,7 @@ mod identity;
 mod limits;
 mod match_code;
 pub(crate) mod policy;
+mod redeem;
 mod refusal;
 mod request;
 mod taken;
@@ -20,12 +21,13 @@ use std::collections::HashMap;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
+use tokio::time::Instant;
+
 use crate::anchor::Anchors;
 use crate::audit::{self, AuditLog, Durability, Trail};
 use crate::clock::Clock;
-use crate::factor::{Factor, PublicKey};
+use crate::factor::Factor;
 use crate::operation::{Operation, Outcome, Params, Risk};
-use crate::sensitive::Sensitive;
 use crate::store::Store;
 
 use approval::Record;
@@ -34,17 +36,15 @@ use decision::UNSIGNED;
 pub(crate) use identity::Identity;
 pub(crate) use limits::Limits;
 use policy::{Effect, InForce, Level, Limit, Verdict};
+use redeem::ROSE;
 pub(crate) use refusal::{Challenge, Refusal};
 pub(crate) use request::Request;
 pub(crate) use taken::Taken;
 pub(crate) use target::Target;
-use tokens::Asked;
 pub(crate) use witnessed::Witnessed;
 
 /// An hour, in milliseconds.
 const HOUR_MS: i64 = 3_600_000;
-/// Of a question that is asked anew because more is wanted than before: a limit was reached, say.
-const ROSE: &str = "More is asked for than when this was asked before, since a limit was reached or the secret changed: what was decided then does not count, and this is a new token.";
 
 /// Leave for exactly one request: it owns the parameters that were approved.
 ///
@@ -54,14 +54,15 @@ pub struct Permit<O: Operation> {
     params: Params,
     target: Target,
     trail: Trail,
+    deadline: Instant,
     unsigned: bool,
     operation: PhantomData<fn() -> O>,
 }
 
 impl<O: Operation> Permit<O> {
-    /// What to send, where, and the open audit record. For `client` alone.
-    pub(crate) fn spend(self) -> (Params, Target, Trail) {
-        (self.params, self.target, self.trail)
+    /// What to send, where, by when, and the open audit record. For `client` alone.
+    pub(crate) fn spend(self) -> (Params, Target, Instant, Trail) {
+        (self.params, self.target, self.deadline, self.trail)
     }
 
     /// Whether a person approved it without a PIN, as `config.toml` allows.
@@ -229,7 +230,14 @@ impl Guard {
         for (name, value) in request.pins {
             params.set(name, value);
         }
-        Ok(Permit { params, target: request.target, trail, unsigned, operation: PhantomData })
+        Ok(Permit {
+            params,
+            target: request.target,
+            trail,
+            deadline: request.deadline,
+            unsigned,
+            operation: PhantomData,
+        })
     }
 
     /// What a person would be shown, but for what makes it this very question.
@@ -285,88 +293,6 @@ impl Guard {
             Err(refusal) => refusal,
         }
     }
-
-    /// Whether its token was given out for exactly this call; the decision is not looked at.
-    pub(crate) fn asked_for<O: Operation>(
-        &self,
-        request: &Request,
-        verdict: &Verdict,
-        level: Level,
-    ) -> bool {
-        let asked =
-            request.token.as_ref().and_then(|token| self.tokens.asked(&tokens::hash(token)));
-        asked.is_some_and(|asked| {
-            let mut record = self.record::<O>(request, verdict, level);
-            asked.complete(&mut record);
-            record.digest() == asked.digest
-        })
-    }
-
-    /// Spends the token if a person approved exactly this record.
-    async fn redeem(
-        &self,
-        request: &Request,
-        token: &Sensitive,
-        mut record: Record,
-        level: Level,
-        key: Option<&PublicKey>,
-    ) -> Result<Redeemed, Refusal> {
-        let hash = tokens::hash(token);
-        let Some(asked) = self.tokens.asked(&hash) else {
-            let note = "kms-mcp restarted since the question was asked, or another server asked it; this is a new token";
-            return Err(self.challenge(request, record, level, Some(note)).await);
-        };
-        asked.complete(&mut record);
-        if record.digest() != asked.digest {
-            if level > asked.level && only_more_is_asked(&asked, &record) {
-                self.leave(&asked).await;
-                return Err(self.challenge(request, record, level, Some(ROSE)).await);
-            }
-            return Err(refused(&asked, &record));
-        }
-        if asked.level == Level::Token {
-            let (approval, before) = self.take_bump(&asked)?;
-            return Ok(Redeemed { approval, asked, before });
-        }
-        let now = self.clock.now_ms();
-        let redeemed = self.store.redeem(asked.identity(), now).await;
-        let Some(decided) = redeemed.map_err(unavailable)? else {
-            return Err(self.not_redeemable(hash).await);
-        };
-        // Spent in memory too: whoever writes the store could bring the row back to life.
-        let Some(before) = self.tokens.spend(&hash) else { return Err(Refusal::Spent) };
-        let consented = before == tokens::State::Consented;
-        let approval = self.count_yes(&asked, level, key, decided, consented).await?;
-        Ok(Redeemed { approval, asked, before })
-    }
-
-    /// Takes back a question that nobody need answer any more.
-    async fn leave(&self, asked: &Asked) {
-        self.tokens.end(&asked.hash);
-        // Left open by a store that fails, the question expires by itself.
-        let _ = self.store.withdraw(asked.hash, self.clock.now_ms()).await;
-    }
-}
-
-/// A yes that was taken.
-struct Redeemed {
-    approval: audit::Approval,
-    asked: Arc<Asked>,
-    /// What was known of the question before.
-    before: tokens::State,
-}
-
-/// Whether the record in hand is of the same call as the one that was asked about, and differs only
-/// in what a raised level brings with it.
-fn only_more_is_asked(asked: &Asked, record: &Record) -> bool {
-    let raised = ["risk", "level", "policy", "secret"];
-    asked.record.differences(record).iter().all(|part| raised.contains(part))
-}
-
-/// Why an approved record is not the call in hand.
-fn refused(asked: &Asked, record: &Record) -> Refusal {
-    let differences = asked.record.differences(record);
-    if differences == ["secret"] { Refusal::Changed } else { Refusal::Mismatch(differences) }
 }
 
 fn no_randomness() -> Refusal {

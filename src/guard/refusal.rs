@@ -41,8 +41,8 @@ pub(crate) enum Refusal {
     VersionExists,
     /// KMS did not list all versions of the secret.
     VersionsUnread,
-    /// Another call makes a version of the secret.
-    VersionInProgress,
+    /// Another call changes the secret.
+    ChangeInProgress,
     /// Ids that were not listed turned out to be taken so often in an hour.
     TooManyCollisions(u32),
     /// The level needs a PIN, and none is set.
@@ -114,7 +114,7 @@ impl Refusal {
             Self::NameTaken { deleting: true } => "Rejected.ResourceInDeleteWindow",
             Self::VersionExists => "VersionExists",
             Self::VersionsUnread => "VersionsUnread",
-            Self::VersionInProgress => "VersionInProgress",
+            Self::ChangeInProgress => "ChangeInProgress",
             Self::TooManyCollisions(_) => "TooManyCollisions",
             Self::PinRequired => "PinRequired",
             Self::PinChanged => "PinChanged",
@@ -196,8 +196,8 @@ impl Refusal {
             Self::VersionsUnread => {
                 "KMS did not list all versions of the secret, so the call was not made".into()
             }
-            Self::VersionInProgress => {
-                "another call of kms-mcp has been making a version of this secret for a minute, so this one was not made".into()
+            Self::ChangeInProgress => {
+                "another call of kms-mcp has been changing this secret, or one that shares its lock, for a minute, so this one was not made".into()
             }
             Self::TooManyCollisions(most) => {
                 format!("{most} calls in an hour named a VersionId of this secret that was taken in the meantime; no more are made")
@@ -260,7 +260,7 @@ impl Refusal {
                 "Choose a VersionId that ListSecretVersionIds with IncludeDeprecated does not show. If an earlier call ended with Changed: unknown, CreateTime there tells whether it made the version.".into()
             }
             Self::VersionsUnread => "Try again; ListSecretVersionIds shows what KMS answers.".into(),
-            Self::VersionInProgress => "Wait until that call has ended, then call again.".into(),
+            Self::ChangeInProgress => "Wait until that call has ended, then call again.".into(),
             Self::TooManyCollisions(_) => {
                 "Tell the person: something else makes versions of this secret, or guesses values. Try again in an hour.".into()
             }

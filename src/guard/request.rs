@@ -1,6 +1,7 @@
 //! [`Request`]: a call as the guard sees it.
 
 use sha2::{Digest, Sha256};
+use tokio::time::Instant;
 
 use super::policy::{Facts, InForce, Limit, Per};
 use super::{Target, Witnessed, secret_name};
@@ -42,6 +43,8 @@ pub(crate) struct Request {
     pub(crate) reason: Option<String>,
     /// What the client calls itself.
     pub(crate) client: String,
+    /// Until when KMS may answer it, and all its steps.
+    pub(crate) deadline: Instant,
 }
 
 impl Request {

@@ -5,8 +5,9 @@ use serde_json::{Value, json};
 
 use super::steps::{Stop, text};
 use super::{Caller, Known, Pipeline};
+use crate::guard::policy::{Level, Verdict};
 use crate::guard::{Refusal, Request};
-use crate::operation::{Content, Invalid, Param, Untrusted};
+use crate::operation::{Content, Invalid, Operation, Param, Untrusted};
 use crate::operations::{CreateKey, DescribeSecret, ListKeys, ListKmsInstances};
 
 /// The kind of key that encrypts secrets (facts/kms.md §8).
@@ -18,12 +19,11 @@ const NEW_KEY: &str = "true; a new key will be created in this KMS instance";
 
 impl Pipeline {
     /// Sets instance and key in `request`; the notes of `known` say what was chosen. Where there is
-    /// no key, `may_create` is asked whether one may be created now: not before a person who must
-    /// agree has agreed to that.
-    pub(super) async fn choose_key(
+    /// no key, one is created: not before whoever must agree has agreed to that.
+    pub(super) async fn choose_key<O: Operation>(
         &self,
         request: &mut Request,
-        may_create: impl FnOnce(&Request) -> bool,
+        (verdict, level): (&Verdict, Level),
         known: &mut Known,
         caller: &Caller,
     ) -> Result<(), Stop> {
@@ -45,7 +45,9 @@ impl Pipeline {
         }
         request.auto_key = Some(NEW_KEY);
         self.name_is_free(request, caller).await?;
-        if !may_create(request) {
+        // A token of another question, or one that nobody approved, is no leave: it is refused or
+        // asked anew only later.
+        if level != Level::None && !self.guard.is_agreed::<O>(request, verdict, level).await? {
             known.notes.push(format!(
                 "KMS instance {instance} has no enabled key of {KEY_SPEC}: one will be created, so Equivalent does not name it."
             ));

@@ -9,10 +9,10 @@ mod endpoint;
 mod new_version;
 mod place;
 mod repeated;
+mod secret_lock;
 mod steps;
 mod turn;
 mod version_list;
-mod version_lock;
 mod versions;
 
 use std::sync::Arc;
@@ -21,6 +21,7 @@ use std::time::Duration;
 
 use serde_json::{Map, Value};
 use tokio::task::block_in_place;
+use tokio::time::Instant;
 
 use crate::approval::{ApproveCommand, Page, Viewer};
 use crate::audit::{AuditLog, Event};
@@ -42,9 +43,10 @@ pub(crate) use caller::{Caller, Waiting};
 use ending::Asked;
 pub(crate) use endpoint::{Endpoint, Listed};
 pub(crate) use place::Place;
+use secret_lock::SecretLock;
+pub(crate) use secret_lock::SecretLocks;
 use steps::Stop;
 pub(crate) use turn::{Turn, Turns};
-pub(crate) use version_lock::VersionLocks;
 pub(crate) use versions::Versions;
 
 /// Of a call that a person approved without a PIN.
@@ -67,7 +69,7 @@ pub(crate) struct Pipeline {
     pub(crate) allowed: Allowed,
     /// Where the destination `file` is.
     pub(crate) disclosed: Folder,
-    pub(crate) version_locks: VersionLocks,
+    pub(crate) locks: SecretLocks,
     pub(crate) env: Arc<Env>,
     pub(crate) scrubber: Scrubber,
     /// What an answer with a value may name.
@@ -149,7 +151,10 @@ impl Pipeline {
             && let Some(token) = &request.token
         {
             let most = if caller.patient { self.wait } else { Duration::ZERO };
-            if let Err(refusal) = self.wait(token, level, most, caller).await {
+            let since = Instant::now();
+            let decided = self.wait(token, level, most, caller).await;
+            request.deadline += since.elapsed();
+            if let Err(refusal) = decided {
                 // The call ends here; what it would have sent is shown without its value.
                 request.params = O::params(without_value::<O>(input));
                 known.equivalent = Some(equivalent_of::<O>(&request));
@@ -157,7 +162,9 @@ impl Pipeline {
             }
         }
         let names_new = matches!(&witness, Witness::NewVersion(NewVersion { id: Some(_), .. }));
-        let _lock = self.version_lock(&witness, &request, caller).await?;
+        let since = Instant::now();
+        let _lock = self.lock(&request, caller).await?;
+        request.deadline += since.elapsed();
         // A value that stays masked behind a mere token needs no witness: nothing is sent for it.
         if level >= Level::Client || !matches!(witness, Witness::Version { .. }) {
             match self.witness(&mut request, witness, known, caller).await {
@@ -176,11 +183,7 @@ impl Pipeline {
             known.equivalent = Some(equivalent_of::<O>(&request));
         }
         if request.auto_key.is_some() {
-            // A token of another question is no leave: it is refused or asked anew only later.
-            let may_create = |request: &Request| {
-                level == Level::None || self.guard.asked_for::<O>(request, &verdict, level)
-            };
-            self.choose_key(&mut request, may_create, known, caller).await?;
+            self.choose_key::<O>(&mut request, (&verdict, level), known, caller).await?;
             known.equivalent = known.equivalent.take().map(|_| equivalent_of::<O>(&request));
         }
         let viewer = self.viewer::<O>(&request, &verdict, level).map_err(Refusal::Invalid)?;
@@ -217,6 +220,19 @@ impl Pipeline {
                 self.failed::<O>(&failure, trail, &asked, known).await
             }
         })
+    }
+
+    /// What a call that changes a secret holds until its end.
+    async fn lock(
+        &self,
+        request: &Request,
+        caller: &Caller,
+    ) -> Result<Option<SecretLock>, Refusal> {
+        let name = secret_name(&request.resource.name);
+        if name.is_empty() || !matches!(request.risk, Risk::Write | Risk::Destroy) {
+            return Ok(None);
+        }
+        self.locks.acquire(name, caller).await.map(Some)
     }
 
     /// Who the value will be shown to. For the destination `person` that is whoever approved it on
@@ -298,6 +314,7 @@ impl Pipeline {
             token: common.token,
             reason: common.reason,
             client: caller.client.clone(),
+            deadline: self.client.deadline(),
         })
     }
 

@@ -4,30 +4,15 @@ use serde_json::json;
 
 use super::steps::Stop;
 use super::version_list::VersionList;
-use super::version_lock::VersionLock;
 use super::{Caller, Known, Pipeline};
-use crate::guard::{Refusal, Request, Witnessed, secret_name};
-use crate::operation::{NewVersion, Risk, Untrusted, Witness};
+use crate::guard::{Refusal, Request, Witnessed};
+use crate::operation::{NewVersion, Risk, Untrusted};
 use crate::operations::ListSecretVersionIds;
 
 /// The version that goes, where the listing does not tell.
 const NOT_KNOWN: &str = "one that KMS chooses: at present each version has a stage";
 
 impl Pipeline {
-    /// The lock without which no version is made; none for other calls.
-    pub(super) async fn version_lock(
-        &self,
-        witness: &Witness,
-        request: &Request,
-        caller: &Caller,
-    ) -> Result<Option<VersionLock>, Stop> {
-        if !matches!(witness, Witness::NewVersion(_)) {
-            return Ok(None);
-        }
-        let name = secret_name(&request.resource.name);
-        Ok(Some(self.version_locks.acquire(name, caller).await?))
-    }
-
     /// Refuses an id that is taken, whatever its value: KMS compares the values and answers whether
     /// they are equal. On a secret that is full the call is one that destroys, and the version that
     /// goes for it is witnessed.

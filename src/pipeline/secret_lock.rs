@@ -1,7 +1,9 @@
-//! [`VersionLocks`]: one new version of a secret at a time, in all processes of a state folder.
+//! [`SecretLocks`]: one change of a secret at a time, in all processes of a state folder.
 //!
-//! Between the listing that shows an id to be free and the call that takes it no other call of ours
-//! may take it: KMS would compare the two values, and its answer would tell whether they are equal.
+//! Between the reading of what a call depends on and the call itself no other call of ours may change
+//! it. A version id that was free would be taken, and KMS, which compares the two values, would tell
+//! whether they are equal. A stage that kept a version would go, and another version would be lost
+//! than the person was shown.
 
 use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
 use std::io;
@@ -22,15 +24,15 @@ const MAX_WAIT: Duration = Duration::from_mins(1);
 /// The lock files of a state folder: 256, so that a name of which there is no secret leaves nothing
 /// behind for ever. Secrets that share one wait for each other now and then.
 #[derive(Debug)]
-pub(crate) struct VersionLocks(PathBuf);
+pub(crate) struct SecretLocks(PathBuf);
 
 /// Held until it is dropped, also by a crash: the system releases it with the file.
 #[derive(Debug)]
-pub(super) struct VersionLock {
+pub(super) struct SecretLock {
     _file: File,
 }
 
-impl VersionLocks {
+impl SecretLocks {
     /// The locks in that folder, which is made when it is needed.
     pub(crate) fn new(folder: PathBuf) -> Self {
         Self(folder)
@@ -41,11 +43,7 @@ impl VersionLocks {
     ///
     /// # Errors
     /// The folder cannot be used, another call holds the lock for a minute, or the client gave up.
-    pub(super) async fn acquire(
-        &self,
-        name: &str,
-        caller: &Caller,
-    ) -> Result<VersionLock, Refusal> {
+    pub(super) async fn acquire(&self, name: &str, caller: &Caller) -> Result<SecretLock, Refusal> {
         let [first, ..] = <[u8; 32]>::from(Sha256::digest(name.as_bytes()));
         let (folder, path) = (self.0.clone(), self.0.join(format!("{first:02x}")));
         let opened = tokio::task::spawn_blocking(move || {
@@ -60,18 +58,21 @@ impl VersionLocks {
         let until = tokio::time::Instant::now() + MAX_WAIT;
         loop {
             match file.try_lock() {
-                Ok(()) => return Ok(VersionLock { _file: file }),
+                Ok(()) => break,
                 Err(TryLockError::Error(error)) => return Err(unusable(error.kind())),
                 Err(TryLockError::WouldBlock) if tokio::time::Instant::now() >= until => {
-                    return Err(Refusal::VersionInProgress);
+                    return Err(Refusal::ChangeInProgress);
                 }
-                Err(TryLockError::WouldBlock) => {}
+                // It does nothing meanwhile, so that other calls may.
+                Err(TryLockError::WouldBlock) => caller.turn.give_back(),
             }
             tokio::select! {
                 () = tokio::time::sleep(POLL) => {}
                 () = (caller.cancelled)() => return Err(Refusal::Cancelled),
             }
         }
+        caller.turn.take_again().await;
+        Ok(SecretLock { _file: file })
     }
 }
 

@@ -8,7 +8,7 @@ use crate::audit::{Event, Upstream};
 use crate::client::ClientError;
 use crate::guard::policy::Level;
 use crate::guard::{Refusal, Request, Witnessed};
-use crate::operation::{Operation, Risk, Witness, schema};
+use crate::operation::{Invalid, Operation, Risk, Witness, schema};
 use crate::operations::DescribeSecret;
 use crate::reply::Changed;
 
@@ -81,6 +81,7 @@ impl Pipeline {
             token: None,
             reason: None,
             client: parent.client.clone(),
+            deadline: parent.deadline,
             params: O::params(input),
         };
         let sent = self.sent(&request);
@@ -216,8 +217,10 @@ impl Pipeline {
                 witnessed.version_id = Some(version);
             }
             Witness::Version { version_id: None, stage } => {
+                // Without a version there is nothing to approve, and whatever came would be taken.
                 let versions = self.versions(request, caller).await?;
-                witnessed.version_id = versions.at(&stage).map(str::to_owned);
+                let held = versions.at(&stage).map(str::to_owned);
+                witnessed.version_id = Some(held.ok_or_else(|| Refusal::Invalid(no_version()))?);
             }
         }
         let generic = witnessed.secret_type.as_deref() == Some("Generic");
@@ -241,6 +244,11 @@ impl Pipeline {
         }
         Ok(())
     }
+}
+
+/// Of a stage that is at no version.
+fn no_version() -> Invalid {
+    Invalid::new("VersionStage", "one that a version has; ListSecretVersionIds lists them")
 }
 
 fn described(seen: &Value) -> Witnessed {

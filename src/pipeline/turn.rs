@@ -39,6 +39,13 @@ impl Turn {
         *self.taken.lock().unwrap_or_else(PoisonError::into_inner) = permit;
     }
 
+    /// Takes it once more, if it was given back.
+    pub(crate) async fn take_again(&self) {
+        if self.taken.lock().unwrap_or_else(PoisonError::into_inner).is_none() {
+            self.take().await;
+        }
+    }
+
     /// Lets another call work.
     pub(crate) fn give_back(&self) {
         self.taken.lock().unwrap_or_else(PoisonError::into_inner).take();

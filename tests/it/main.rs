@@ -108,6 +108,8 @@ mod schema;
 #[cfg(test)]
 mod screen;
 #[cfg(test)]
+mod secret_lock;
+#[cfg(test)]
 mod session;
 #[cfg(test)]
 mod signals;

@@ -125,3 +125,21 @@ fn all_attempts_share_one_deadline() {
     // Each attempt takes the second of its read timeout; the third would begin after both seconds.
     assert!(emulator.count("ListSecrets") < 3);
 }
+
+/// Each of the two readings before the question would end in time with a deadline of its own.
+#[test]
+fn all_steps_share_it_too() {
+    let emulator = Emulator::start();
+    let options = ServerOptions::with_emulator(&emulator)
+        .env("ALIBABA_CLOUD_CONNECT_TIMEOUT", "1")
+        .env("ALIBABA_CLOUD_READ_TIMEOUT", "1");
+    let mut server = Server::start(options);
+    server.create("app/db", "hunter2-hunter2");
+    emulator.faults(
+        "[[rule]]\naction = 'DescribeSecret'\ntimes = 1\neffect = 'hang'\n[[rule]]\naction = 'ListSecretVersionIds'\ntimes = 1\neffect = 'hang'\n",
+    );
+    let read = json!({ "SecretName": "app/db", "Destination": "agent" });
+    let answer = server.call("GetSecretValue", read);
+    assert_eq!(answer["Error"]["Code"], "NoAnswer", "{answer}");
+    assert_eq!(answer["Error"]["Changed"], "no", "{answer}");
+}

@@ -2,11 +2,13 @@
 
 use ring::signature::Ed25519KeyPair;
 use rusqlite::params;
+use serde_json::json;
 
 use super::{
     PIN, VALUE, approve, ask, audited, forge, person, redeem, refused, reveal, server, set, store,
     token_hash, unsigned,
 };
+use crate::harness::Server;
 
 #[test]
 fn a_decision_written_into_the_store_is_refused_when_a_pin_is_set() {
@@ -31,6 +33,26 @@ fn a_decision_written_into_the_store_is_refused_when_a_pin_is_set() {
             assert_eq!(of_token.count(), 1, "{state} {forgery}");
         }
     }
+}
+
+/// A key costs, and no tool here deletes it.
+#[test]
+fn no_key_is_created_on_a_yes_that_nobody_proved() {
+    let mut server = server(true);
+    let policy = json!({ "Version": "1", "Statement": [{
+        "Effect": "Allow", "Principal": { "RAM": ["acs:ram::1234567890123456:*"] },
+        "Action": ["kms:*"], "Resource": ["*"] }] });
+    let create = json!({ "SecretName": "app/new", "VersionId": "v1", "SecretData": VALUE,
+        "AutoKey": true, "Policy": policy });
+    let keys =
+        |server: &mut Server| server.call("ListKeys", json!({}))["Result"]["TotalCount"].clone();
+    let before = keys(&mut server);
+    let asked = ask(&mut server, "CreateSecret", &create);
+    forge(&server, &asked, "approved", unsigned);
+    let answer = redeem(&mut server, "CreateSecret", &create, &asked);
+    refused(&answer, "ConfirmationUnproven");
+    assert_eq!(answer["Error"]["Changed"], "no", "{answer}");
+    assert_eq!(keys(&mut server), before);
 }
 
 /// What SECURITY.md says: without a PIN there is nothing that a program of the same user could not

@@ -1,0 +1,71 @@
+//! One change of a secret at a time, in all processes of a state folder.
+
+use serde_json::json;
+
+use crate::harness::{Emulator, Gate, Server, ServerOptions};
+
+/// How many calls work at the same time, as ARCHITECTURE.md says.
+const AT_WORK: usize = 64;
+const VALUE: &str = "hunter2-hunter2";
+
+fn behind(gate: &Gate, emulator: &Emulator) -> ServerOptions {
+    let mut options = ServerOptions::with_emulator(emulator);
+    options.arguments[1].clone_from(&gate.url);
+    options
+}
+
+/// A put was judged by the versions that it listed: no stage may move before it is made.
+#[test]
+fn nothing_changes_a_secret_between_the_listing_and_the_new_version() {
+    let changes = [
+        (
+            "UpdateSecretVersionStage",
+            json!({ "SecretName": "app/db", "VersionStage": "kept", "MoveToVersion": "v1" }),
+        ),
+        ("UpdateSecret", json!({ "SecretName": "app/db", "Description": "d" })),
+        ("DeleteSecret", json!({ "SecretName": "app/db" })),
+        ("RotateSecret", json!({ "SecretName": "app/db", "VersionId": "v3" })),
+    ];
+    for (tool, arguments) in changes {
+        let emulator = Emulator::start();
+        let gate = Gate::before(&emulator, "ListSecretVersionIds");
+        let home = tempfile::tempdir().unwrap();
+        let mut first = Server::start_in(home.path(), behind(&gate, &emulator));
+        let mut second = Server::start_in(home.path(), ServerOptions::with_emulator(&emulator));
+        second.create("app/db", VALUE);
+        let put = json!({ "SecretName": "app/db", "VersionId": "v2", "SecretData": "x" });
+        first.send("tools/call", json!({ "name": "PutSecretValue", "arguments": put }));
+        gate.wait();
+        second.send("tools/call", json!({ "name": tool, "arguments": arguments }));
+        // It has all the time that these take; they need no lock.
+        for _ in 0..20 {
+            second.request(
+                "tools/call",
+                json!({ "name": "DescribeSecret", "arguments": { "SecretName": "app/db" } }),
+            );
+        }
+        gate.open();
+        let put = first.receive()["result"]["structuredContent"].clone();
+        assert_eq!(put["Status"], "ok", "{tool}: {put}");
+        let requests = emulator.requests();
+        let at = |action: &str| requests.iter().position(|one| one["action"] == action);
+        let (put, change) = (at("PutSecretValue").unwrap(), at(tool));
+        assert!(change.is_none_or(|change| put < change), "{tool} came before the put");
+    }
+}
+
+#[test]
+fn calls_that_wait_for_a_secret_hold_up_no_others() {
+    let emulator = Emulator::start();
+    let gate = Gate::before(&emulator, "ListSecretVersionIds");
+    let mut server = Server::start(behind(&gate, &emulator));
+    server.create("app/db", VALUE);
+    for number in 0..AT_WORK * 2 {
+        let put =
+            json!({ "SecretName": "app/db", "VersionId": format!("n{number}"), "SecretData": "x" });
+        server.send("tools/call", json!({ "name": "PutSecretValue", "arguments": put }));
+    }
+    gate.wait();
+    let list = server.call("ListSecrets", json!({}));
+    assert_eq!(list["Result"]["TotalCount"], 1, "{list}");
+}
