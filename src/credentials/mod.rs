@@ -10,6 +10,7 @@ mod profile;
 use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
+use tokio::task::spawn_blocking;
 
 use crate::env::Env;
 use crate::files::FileError;
@@ -115,6 +116,9 @@ pub(crate) enum CredentialError {
         /// What it lacks.
         lacks: &'static str,
     },
+    /// The reading did not come to its end.
+    #[error("the credentials could not be read")]
+    Unread,
     /// The profile is of a kind that is not supported.
     #[error("the profile's mode `{0}` is not supported yet; modes AK and StsToken are")]
     Mode(String),
@@ -138,40 +142,44 @@ pub(crate) enum Credentials {
 }
 
 impl Credentials {
-    /// The credential to sign with now, and the region beside it.
-    pub(crate) fn resolve(&self) -> Result<Resolved, CredentialError> {
+    /// The credential to sign with now, and the region beside it. The profile is read where no other
+    /// call waits for a slow disk.
+    pub(crate) async fn resolve(&self) -> Result<Resolved, CredentialError> {
         match self {
             Self::Fixed(credential) => {
                 Ok(Resolved { credential: Arc::clone(credential), region: None })
             }
-            Self::Chain(env) => match environment::credential(env)? {
-                Some(credential) => {
-                    // The key is complete: a profile that cannot be used has only no region.
-                    let profile = Profile::current(env).ok().flatten();
-                    let region = profile.and_then(|profile| profile.region());
-                    Ok(Resolved { credential: Arc::new(credential), region })
-                }
-                None => match Profile::current(env)? {
-                    Some(profile) => {
-                        let region = profile.region();
-                        Ok(Resolved { credential: Arc::new(profile.credential()?), region })
-                    }
-                    None => Err(CredentialError::None),
-                },
-            },
+            Self::Chain(env) => {
+                let env = Arc::clone(env);
+                let read = spawn_blocking(move || from_chain(&env)).await;
+                read.unwrap_or(Err(CredentialError::Unread))
+            }
         }
     }
 
     /// What a person should know about them when the server starts, one line each.
     pub(crate) fn remarks(&self) -> Vec<String> {
         let Self::Chain(env) = self else { return Vec::new() };
-        let mut remarks: Vec<String> = match self.resolve() {
+        let mut remarks: Vec<String> = match from_chain(env) {
             Ok(resolved) => vec![format!("AccessKey: {}", resolved.credential.origin())],
             Err(error) => vec![format!("no AccessKey: {error}")],
         };
         remarks.extend(profile::is_readable_by_others(env));
         remarks
     }
+}
+
+/// Reads the chain.
+fn from_chain(env: &Env) -> Result<Resolved, CredentialError> {
+    if let Some(credential) = environment::credential(env)? {
+        // The key is complete: a profile that cannot be used has only no region.
+        let profile = Profile::current(env).ok().flatten();
+        let region = profile.and_then(|profile| profile.region());
+        return Ok(Resolved { credential: Arc::new(credential), region });
+    }
+    let profile = Profile::current(env)?.ok_or(CredentialError::None)?;
+    let region = profile.region();
+    Ok(Resolved { credential: Arc::new(profile.credential()?), region })
 }
 
 /// A name from a file or variable, safe to show: letters, digits, `-`, `_` and `.`, at most 32.

@@ -140,9 +140,7 @@ impl Pipeline {
         let (mut input, common) =
             arguments::parse::<O>(schema, arguments).map_err(Refusal::Invalid)?;
         let witness = O::witness(&input);
-        // The files of a profile and of a value are read where no other call waits for a slow disk.
-        let resolve = || self.request::<O>(&mut input, common, caller, call);
-        let mut request = block_in_place(resolve)?;
+        let mut request = self.request::<O>(&mut input, common, caller, call).await?;
         known.event = request.event(O::SPEC.action, self.guard.policy());
         self.describe::<O>(&mut request, caller).await?;
         let (mut verdict, mut level) = self.guard.judge(&request, O::SPEC.action).await?;
@@ -264,7 +262,7 @@ impl Pipeline {
     }
 
     /// Resolves everything but the decision, the parameters and the value.
-    fn request<O: Operation>(
+    async fn request<O: Operation>(
         &self,
         input: &mut O::Input,
         common: arguments::Common,
@@ -277,7 +275,7 @@ impl Pipeline {
         let tags = O::tags(input);
         let auto_key = O::auto_key(input).then_some(auto_key::CHOSEN_KEY);
         let file_name = O::file_name(input).map(str::to_owned);
-        let target = self.place.target(common.region.as_deref(), &resource.name)?;
+        let target = self.place.target(common.region.as_deref(), &resource.name).await?;
         let credential = &target.credential;
         let parts = [credential.id(), credential.secret()].into_iter().chain(credential.token());
         for part in parts {

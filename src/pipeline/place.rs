@@ -95,7 +95,11 @@ impl Place {
     }
 
     /// Resolves a call.
-    pub(crate) fn target(&self, argument: Option<&str>, resource: &str) -> Result<Target, Refusal> {
+    pub(crate) async fn target(
+        &self,
+        argument: Option<&str>,
+        resource: &str,
+    ) -> Result<Target, Refusal> {
         if let Some(region) = argument
             && !looks_like_region(region)
         {
@@ -104,6 +108,7 @@ impl Place {
         let Resolved { credential, region } = self
             .credentials
             .resolve()
+            .await
             .map_err(|error| Refusal::NoCredentials(error.to_string()))?;
         let configured = self.region.clone().or(region);
         let region = match (argument, configured) {
