@@ -187,7 +187,7 @@ async fn assemble(flags: &Flags, env: Env, scrubber: Scrubber) -> Result<Serving
         audit: audit.clone(),
         page,
         place,
-        allowed: Allowed::new(config.source_names(), sources)?,
+        allowed: Arc::new(Allowed::new(config.source_names(), sources)?),
         disclosed: Folder::new(disclosed),
         locks: SecretLocks::new(state.join("locks")),
         env,

@@ -52,14 +52,11 @@ impl Pipeline {
             drop(value);
             return self.not_used(&Refusal::Changed, Some(upstream), trail).await;
         }
-        let mut file = asked.file.take().filter(|_| value.is_some());
-        let written = match (&value, &mut file) {
-            // To the disk: no other call waits for it.
-            (Some(value), Some(file)) => tokio::task::block_in_place(|| file.write(value)),
-            _ => Ok(()),
+        let (value, file) = match (value, asked.file.take()) {
+            (Some(value), Some(file)) => (None, Some(file.write(value).await)),
+            (value, _) => (value, None),
         };
-        if written.is_err() {
-            drop((value, file));
+        let Ok(file) = file.transpose() else {
             let event =
                 Event { upstream: Some(upstream), code: Some(NO_FILE.into()), ..Event::default() };
             let closed = trail.close(self.clean(event)).await;
@@ -70,7 +67,7 @@ impl Pipeline {
                 "Tell the person; the folder may be full.",
             );
             return Reply::new(&closed, Changed::No, reply::failed(error), None);
-        }
+        };
         let outcome = O::outcome(asked.risk);
         let event = Event {
             upstream: Some(upstream),

@@ -20,7 +20,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use serde_json::{Map, Value};
-use tokio::task::block_in_place;
+use tokio::task::spawn_blocking;
 use tokio::time::Instant;
 
 use crate::approval::{ApproveCommand, Page, Viewer};
@@ -66,7 +66,7 @@ pub(crate) struct Pipeline {
     /// Where a person can decide in a browser.
     pub(crate) page: Page,
     pub(crate) place: Place,
-    pub(crate) allowed: Allowed,
+    pub(crate) allowed: Arc<Allowed>,
     /// Where the destination `file` is.
     pub(crate) disclosed: Folder,
     pub(crate) locks: SecretLocks,
@@ -175,7 +175,7 @@ impl Pipeline {
             // What was read may have raised the risk.
             (verdict, level) = self.guard.judge(&request, O::SPEC.action).await?;
         }
-        block_in_place(|| self.read_value::<O>(&mut input)).map_err(Refusal::Invalid)?;
+        self.read_value::<O>(&mut input).await.map_err(Refusal::Invalid)?;
         request.params = O::params(input);
         if level > Level::None {
             known.equivalent = Some(equivalent_of::<O>(&request));
@@ -185,14 +185,16 @@ impl Pipeline {
             known.equivalent = known.equivalent.take().map(|_| equivalent_of::<O>(&request));
         }
         let viewer = self.viewer::<O>(&request, &verdict, level).map_err(Refusal::Invalid)?;
-        let prepare = |name| block_in_place(|| self.disclosed.prepare(name));
-        let prepared = request.file_name.as_deref().map(prepare);
+        let file = match request.file_name.clone() {
+            Some(name) => Some(self.disclosed.prepare(name).await.map_err(Refusal::Invalid)?),
+            None => None,
+        };
         let writes = matches!(request.risk, Risk::Write | Risk::Destroy);
         let asked = Asked {
             sent: self.sent(&request),
             collides: names_new.then(|| request.secret_key()),
             written: auto_key::given(&request, "VersionId").filter(|_| writes),
-            file: prepared.transpose().map_err(Refusal::Invalid)?,
+            file,
             risk: request.risk,
             destination: request.destination,
             viewer,
@@ -329,9 +331,14 @@ impl Pipeline {
 
     /// Takes the value from where the call says it is: not before a verdict, and not where the call
     /// ends before it is sent. Its limits would tell something of it.
-    fn read_value<O: Operation>(&self, input: &mut O::Input) -> Result<(), Invalid> {
+    async fn read_value<O: Operation>(&self, input: &mut O::Input) -> Result<(), Invalid> {
         if let Some(ValueSlot { data, source: Some(from) }) = O::value(input) {
-            *data = Some(self.allowed.read(from, &self.env)?);
+            let (allowed, env, from) =
+                (Arc::clone(&self.allowed), Arc::clone(&self.env), from.clone());
+            // No other call waits for a slow disk.
+            let read = spawn_blocking(move || allowed.read(&from, &env)).await;
+            let unread = |_| Err(Invalid::new("SecretDataSource", "one that can be read"));
+            *data = Some(read.unwrap_or_else(unread)?);
         }
         O::check_value(input)
     }
