@@ -1,4 +1,4 @@
-//! Many calls at once, at an upstream that does not answer.
+//! Many calls at once: at an upstream that does not answer, and in one burst.
 
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -88,6 +88,39 @@ fn calls_at_a_hanging_upstream_wait_for_their_turn() {
     for _ in 0..AT_WORK {
         assert_eq!(server.receive()["result"]["structuredContent"]["Status"], "ok");
     }
+}
+
+/// The resident memory of the stacks of threads, in KiB. A stack is a mapping of the size that the
+/// standard library gives one.
+fn stacks(server: &Server) -> usize {
+    const STACK: usize = 2_048;
+    let maps = std::fs::read_to_string(format!("/proc/{}/smaps", server.pid())).unwrap();
+    let values = |name: &str| -> Vec<usize> {
+        let lines = maps.lines().filter_map(|line| line.strip_prefix(name));
+        lines.map(|rest| rest.split_whitespace().next().unwrap().parse().unwrap()).collect()
+    };
+    let sized = values("Size:").into_iter().zip(values("Rss:"));
+    sized.filter(|(size, _)| *size == STACK).map(|(_, resident)| resident).sum()
+}
+
+#[test]
+fn a_burst_of_calls_needs_no_stack_of_a_worker_each() {
+    let mut server = Server::start(ServerOptions::embedded());
+    assert!(stacks(&server) > 0, "stacks are found");
+    let read = json!({ "name": "GetSecretValue", "arguments": { "SecretName": "app/db" } });
+    let calls = 1_000;
+    for _ in 0..calls {
+        server.send("tools/call", read.clone());
+    }
+    for _ in 0..calls {
+        let answer = server.receive();
+        let status = &answer["result"]["structuredContent"]["Status"];
+        assert_eq!(status, "confirmation_required", "{answer}");
+    }
+    // A worker's stack grows to half a MiB where nothing is optimised, that of a thread which only
+    // reads a file to a few pages.
+    let most = 8 * 1_024;
+    assert!(stacks(&server) < most, "{} KiB", stacks(&server));
 }
 
 #[test]
