@@ -142,14 +142,17 @@ pub(crate) enum Credentials {
 }
 
 impl Credentials {
-    /// The credential to sign with now, and the region beside it. The profile is read where no other
-    /// call waits for a slow disk.
-    pub(crate) async fn resolve(&self) -> Result<Resolved, CredentialError> {
+    /// The credential to sign with now, and the region beside it if one is wanted. The profile is
+    /// read where no other call waits for a slow disk, and only if something of it is used.
+    pub(crate) async fn resolve(&self, wants_region: bool) -> Result<Resolved, CredentialError> {
         match self {
             Self::Fixed(credential) => {
                 Ok(Resolved { credential: Arc::clone(credential), region: None })
             }
             Self::Chain(env) => {
+                if !wants_region && let Some(credential) = environment::credential(env)? {
+                    return Ok(Resolved { credential: Arc::new(credential), region: None });
+                }
                 let env = Arc::clone(env);
                 let read = spawn_blocking(move || from_chain(&env)).await;
                 read.unwrap_or(Err(CredentialError::Unread))

@@ -107,7 +107,7 @@ impl Place {
         }
         let Resolved { credential, region } = self
             .credentials
-            .resolve()
+            .resolve(self.region.is_none())
             .await
             .map_err(|error| Refusal::NoCredentials(error.to_string()))?;
         let configured = self.region.clone().or(region);
