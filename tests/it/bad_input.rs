@@ -411,9 +411,15 @@ fn cases() -> Vec<(&'static str, Value, &'static str, &'static str)> {
         ("DeleteSecret", "ForceDeleteWithoutRecovery"),
     ] {
         let base = if tool == "ListSecrets" { json!({}) } else { name.clone() };
-        for bad in
-            [json!("true"), json!("True"), json!("false"), json!(1), json!(0), json!([]), json!({})]
-        {
+        for bad in [
+            json!("true"),
+            json!("True"),
+            json!("false"),
+            json!(1),
+            json!(0),
+            json!([true]),
+            json!({}),
+        ] {
             cases.push((tool, with(&base, field, bad), field, "a boolean"));
         }
     }

@@ -134,8 +134,9 @@ fn a_token_that_needs_nobody_stands_in_no_store() {
 #[test]
 fn a_row_that_is_not_the_questions_approves_nothing() {
     let emulator = Emulator::start();
-    let mut server =
-        Server::start(ServerOptions::with_emulator(&emulator).config("wait_seconds = 1\n[limits]\npending = 9\n"));
+    let mut server = Server::start(
+        ServerOptions::with_emulator(&emulator).config("wait_seconds = 1\n[limits]\npending = 9\n"),
+    );
     server.create("app/db", VALUE);
     server.create("app/other", VALUE);
     for (column, value) in [("match_code", "10-KIWI"), ("level", "token"), ("instance", "another")]

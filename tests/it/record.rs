@@ -93,7 +93,15 @@ fn a_yes_over_a_record_that_differs_in_any_field_refuses() {
             )
             .unwrap();
         let typed = if at == "/type_the_name" { "app/db" } else { "y" };
-        let screen = Pty::approve(server.home(), &[&question.token], &[typed]);
+        let screen = if at == "/require_factor" {
+            // Nobody sets one.
+            let state = server.state();
+            let approve = ["approve", &question.token, "--state-dir", state.to_str().unwrap()];
+            let turns = [("Approve? ", typed), ("New PIN", "\u{4}")];
+            Pty::converse(server.home(), &approve, &turns)
+        } else {
+            Pty::approve(server.home(), &[&question.token], &[typed])
+        };
         // No column fits a time that is none; and where a record asks for a PIN, one is set first.
         let not_signed = ["/asked_at", "/expires_at", "/require_factor"].contains(&at.as_str());
         assert_eq!(screen.text.contains("Approved."), !not_signed, "{at}: {}", screen.text);
