@@ -112,14 +112,20 @@ impl<R: BufRead, W: Write> Terminal<R, W> {
 
     fn named(&mut self, record: &Record) -> std::io::Result<Answer> {
         let take = |line: &str| match word(line) {
-            Some(Answer::Deny) => Some(Answer::Deny),
+            // First: the name of a secret may be a word that means something else here.
             _ if line == record.resource => Some(Answer::Approve),
+            Some(Answer::Deny) => Some(Answer::Deny),
             // A yes, but what nothing brings back wants its name.
             Some(Answer::Approve | Answer::Later) => Some(Answer::Later),
             None => None,
         };
-        let prompt = "Approve? Type the name of the secret, or N: ";
-        match self.understood(prompt, NOT_ITS_NAME, take)? {
+        let prompt = if word(&record.resource).is_none() {
+            "Approve? Type the name of the secret, or N: ".to_owned()
+        } else {
+            let (name, no) = (escaped(&record.resource), other_no(&record.resource));
+            format!("Approve? Type the name of the secret, {name}, to approve, or {no} to deny: ")
+        };
+        match self.understood(&prompt, NOT_ITS_NAME, take)? {
             None => Ok(Answer::Later),
             Some(Answer::Later) => self.name_of(record, "Type the name of the secret: "),
             Some(answer) => Ok(answer),
@@ -179,6 +185,11 @@ fn word(line: &str) -> Option<Answer> {
     }
 }
 
+/// A word that denies the deletion of a secret of that name, which is such a word itself.
+fn other_no(name: &str) -> &'static str {
+    if name.to_lowercase().starts_with("deny") { "no" } else { "deny" }
+}
+
 /// The whole record, and its essentials, for a terminal of so many columns.
 pub(super) fn rendered(record: &Record, signing: &Signing, columns: usize) -> String {
     let shown = Shown::of(record, Some(signing));
@@ -218,23 +229,71 @@ mod tests {
     use crate::store::Pending;
     use crate::text::is_hidden;
 
+    /// The fields of a record that are texts.
+    const NAMES: &str = "tool risk level resource destination file_name region host account caller_key \
+        source rule rule_reason policy_digest anchored client agent_says match_code instance nonce \
+        asked_at expires_at";
+
+    /// A record whose fields hold their own names, but for these.
+    fn record(with: &[(&str, serde_json::Value)]) -> (Record, Vec<u8>) {
+        let mut fields: serde_json::Map<String, serde_json::Value> =
+            NAMES.split_whitespace().map(|name| (name.to_owned(), name.into())).collect();
+        fields.insert("witness".into(), serde_json::Value::Null);
+        fields.insert("arguments".into(), serde_json::json!([]));
+        fields.insert("type_the_name".into(), true.into());
+        fields.insert("require_factor".into(), true.into());
+        fields.extend(with.iter().map(|(name, value)| ((*name).to_owned(), value.clone())));
+        let bytes = serde_json::to_vec(&fields).unwrap();
+        (serde_json::from_slice(&bytes).unwrap(), bytes)
+    }
+
+    #[test]
+    fn a_name_that_is_also_a_word_of_an_answer_can_be_typed() {
+        use Answer::{Approve, Deny, Later};
+        for (name, lines, said) in [
+            ("app/db", "app/db\n", Approve),
+            ("app/db", "no\n", Deny),
+            ("app/db", "\n", Deny),
+            ("app/db", "y\napp/db\n", Approve),
+            ("no", "no\n", Approve),
+            ("no", "deny\n", Deny),
+            ("no", "\n", Deny),
+            ("N", "N\n", Approve),
+            ("N", "n\n", Deny),
+            ("deny", "deny\n", Approve),
+            ("deny", "no\n", Deny),
+            ("y", "y\n", Approve),
+            ("yes", "y\n", Later),
+            ("yes", "y\nyes\n", Approve),
+        ] {
+            let mut output = Vec::new();
+            let mut terminal = Terminal {
+                input: lines.as_bytes(),
+                output: &mut output,
+                who: String::new(),
+                deny: false,
+                ended: false,
+            };
+            let (record, _) = record(&[("resource", name.into())]);
+            assert_eq!(terminal.ask(&[record], &Signing::Nothing).unwrap(), said, "{name} {lines}");
+            let screen = String::from_utf8(output).unwrap();
+            let no = match name {
+                "app/db" => "or N: ",
+                "deny" => "deny, to approve, or no to deny: ",
+                _ => "to approve, or deny to deny: ",
+            };
+            assert!(screen.contains(no), "{screen}");
+        }
+    }
+
     #[test]
     fn no_field_of_a_record_commands_the_terminal() {
-        let text = |name: &str| match name {
-            "risk" => "destroy\u{1b}[8m".into(),
-            name => serde_json::Value::from(format!("{name}\u{1b}]52;c;eA==\u{7}\r\n\u{202e}")),
-        };
-        let names = "tool risk level resource destination file_name region host account caller_key \
-            source rule rule_reason policy_digest anchored client agent_says match_code instance nonce \
-            asked_at expires_at";
-        let mut forged: serde_json::Map<String, serde_json::Value> =
-            names.split_whitespace().map(|name| (name.to_owned(), text(name))).collect();
-        forged.insert("witness".into(), serde_json::Value::Null);
-        forged.insert("arguments".into(), serde_json::json!([["a\u{1b}", "b\u{9b}"]]));
-        forged.insert("type_the_name".into(), true.into());
-        forged.insert("require_factor".into(), true.into());
-        let bytes = serde_json::to_vec(&forged).unwrap();
-        let record: Record = serde_json::from_slice(&bytes).unwrap();
+        let text = |name: &str| format!("{name}\u{1b}]52;c;eA==\u{7}\r\n\u{202e}").into();
+        let mut forged: Vec<(&str, serde_json::Value)> =
+            NAMES.split_whitespace().map(|name| (name, text(name))).collect();
+        forged.push(("risk", "destroy\u{1b}[8m".into()));
+        forged.push(("arguments", serde_json::json!([["a\u{1b}", "b\u{9b}"]])));
+        let (record, bytes) = record(&forged);
         let pending = Pending {
             token_hash: [0; 32],
             digest: [0; 32],
