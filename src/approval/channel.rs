@@ -57,7 +57,7 @@ pub(crate) enum NewPin {
     NotHere,
 }
 
-/// Why a question could not be decided. Nothing was changed.
+/// Why a question could not be decided. Nothing was changed, unless it says so.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum DecideError {
     #[error(
@@ -76,6 +76,8 @@ pub(crate) enum DecideError {
     Audit,
     #[error("the terminal failed")]
     Terminal(#[from] std::io::Error),
+    #[error("{0}. Your PIN is set all the same: use it from now on")]
+    AfterFirstPin(Box<DecideError>),
     #[error(transparent)]
     Pin(#[from] PinError),
     #[error(transparent)]
@@ -120,6 +122,7 @@ impl Desk<'_> {
         if answer == Answer::Approve && records.iter().any(hidden) {
             return Err(DecideError::NotHere);
         }
+        let mut pin_is_new = false;
         let key = match (&self.pin, answer, signing) {
             (Some(file), ..) => {
                 let Some(pin) = channel.pin()? else { return Ok(Answer::Later) };
@@ -127,7 +130,13 @@ impl Desk<'_> {
             }
             (None, Answer::Approve, Signing::NewPin) => match channel.new_pin()? {
                 NewPin::Chosen(pin) => {
-                    Some(first_pin(pin, &path_in(self.state), self.audit).await?)
+                    // It may have been decided elsewhere, or expired, while the PIN was typed.
+                    if !self.any_waits(pending).await? {
+                        return Err(DecideError::Closed);
+                    }
+                    let key = first_pin(pin, &path_in(self.state), self.audit).await?;
+                    pin_is_new = true;
+                    Some(key)
                 }
                 NewPin::GivenUp => return Ok(Answer::Later),
                 NewPin::NotHere => return Err(DecideError::NoPin),
@@ -135,8 +144,33 @@ impl Desk<'_> {
             // A no needs no proof: it sends nothing.
             (None, ..) => None,
         };
+        let recorded = self.record(channel, pending, &records, answer, key.as_ref()).await;
+        recorded.map(|()| answer).map_err(|error| {
+            if pin_is_new { DecideError::AfterFirstPin(Box::new(error)) } else { error }
+        })
+    }
+
+    /// Whether one of them is still to be decided.
+    async fn any_waits(&self, pending: &[Pending]) -> Result<bool, StoreError> {
+        for one in pending {
+            if self.store.waits(one.token_hash, self.clock.now_ms()).await? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Records the answer for each of them that still waits, and then it counts.
+    async fn record<C: Channel + ?Sized>(
+        &self,
+        channel: &C,
+        pending: &[Pending],
+        records: &[Record],
+        answer: Answer,
+        key: Option<&SigningKey>,
+    ) -> Result<(), DecideError> {
         let mut closed = 0;
-        for (pending, record) in pending.iter().zip(&records) {
+        for (pending, record) in pending.iter().zip(records) {
             let now = self.clock.now();
             let mut decision = Decision {
                 approve: answer == Answer::Approve,
@@ -146,8 +180,7 @@ impl Desk<'_> {
                 usable_until_ms: usable_until_ms(now),
                 signature: None,
             };
-            decision.signature =
-                key.as_ref().map(|key: &SigningKey| key.sign(&statement(pending, &decision)));
+            decision.signature = key.map(|key| key.sign(&statement(pending, &decision)));
             let kind = if decision.approve { Kind::Approved } else { Kind::Denied };
             let event = event(record, pending, &decision);
             // What was decided elsewhere, or is too old, is not decided again, nor put on record.
@@ -172,7 +205,7 @@ impl Desk<'_> {
             }
         }
         match closed {
-            0 => Ok(answer),
+            0 => Ok(()),
             all if all == pending.len() => Err(DecideError::Closed),
             some => Err(DecideError::SomeClosed(some)),
         }

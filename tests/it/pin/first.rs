@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::{
     PIN, VALUE, approve, ask, audited, forge, person, piped, redeem, refused, reveal, set, unsigned,
 };
-use crate::harness::{BINARY, Pty, Server, ServerOptions, decide_at, look_at};
+use crate::harness::{BINARY, Pty, Server, ServerOptions, Turn, decide_at, look_at};
 
 /// As it is when nothing is configured.
 fn server() -> Server {
@@ -81,6 +81,29 @@ fn a_first_pin_that_does_not_do_decides_nothing() {
         assert!(screen.text.contains(says), "{says}: {}", screen.text);
     }
     waits(&mut server, &asked);
+}
+
+#[test]
+fn no_first_pin_is_set_for_a_question_that_is_over() {
+    let mut server = server();
+    let asked = ask(&mut server, "GetSecretValue", &reveal());
+    let state = server.state();
+    let denied_elsewhere = || {
+        let screen = person(&server, &["approve", code(&asked), "--deny"], &[]);
+        assert!(screen.text.contains("Denied."), "{}", screen.text);
+        Some(PIN.to_owned())
+    };
+    let turns: [(&str, Turn<'_>); 3] = [
+        ("[y/N]", Box::new(|| Some("y".into()))),
+        ("New PIN", Box::new(|| Some(PIN.into()))),
+        ("again: ", Box::new(denied_elsewhere)),
+    ];
+    let arguments = ["approve", code(&asked), "--state-dir", state.to_str().unwrap()];
+    let screen = Pty::act(server.home(), &arguments, turns);
+    assert!(screen.text.contains("the question is not open any more"), "{}", screen.text);
+    assert!(!screen.status.success());
+    assert!(!state.join("pin.json").exists(), "{}", screen.text);
+    assert!(audited(&state, "factor_changed").is_empty());
 }
 
 #[test]
