@@ -32,7 +32,9 @@ pub(crate) enum PinError {
     LockedNow,
     #[error("the PIN is locked for 10 minutes after five wrong ones")]
     Locked,
-    #[error("there is not enough memory or randomness to work with the PIN")]
+    #[error(
+        "there is not enough memory for the PIN, or the operating system's random generator failed; nothing was changed"
+    )]
     Resources,
     #[error("the audit log cannot be written, so nothing was done")]
     Audit(#[from] AuditError),
@@ -138,9 +140,17 @@ pub(crate) async fn unlock(
     // A quarter of a second of work: other calls must not wait for it.
     let kdf = file.kdf.clone();
     let derived = tokio::task::spawn_blocking(move || SigningKey::derive(&pin, &kdf)).await;
-    let key = derived.map_err(|_| PinError::Resources)??;
-    if key.public()? == file.public_key {
-        store.attempt_was_right(attempt).await?;
+    let derived = derived.map_err(|_| PinError::Resources).flatten();
+    let (key, public) = match derived.and_then(|key| Ok((key.public()?, key))) {
+        Ok((public, key)) => (key, public),
+        Err(error) => {
+            // Nobody knows whether it was wrong.
+            store.take_back(attempt).await?;
+            return Err(error);
+        }
+    };
+    if public == file.public_key {
+        store.take_back(attempt).await?;
         return Ok(key);
     }
     failed(audit, file, "PinWrong").await?;
@@ -253,5 +263,25 @@ mod tests {
         let kdf = Kdf::strong(*b"somesaltsomesalt");
         let key = SigningKey::derive(&pin("four horses"), &kdf).unwrap().public().unwrap();
         assert_eq!(key.name(), "FdMRy2jHLBwAII_RS75Y-wOQpIGH5VCGHfTXuFZUJgo");
+    }
+
+    #[tokio::test]
+    async fn a_pin_that_could_not_be_looked_at_is_no_wrong_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path()).unwrap();
+        let clock = Clock::system();
+        let keeping =
+            crate::audit::Keeping::new(crate::audit::AuditKey::of(folder.path()).unwrap());
+        let (log, start) = (folder.path().join("audit"), Event::default());
+        let audit = AuditLog::open(&log, clock.clone(), "i-1", start, keeping).unwrap();
+        let mut file = enrol(&pin("four horses")).unwrap();
+        // Less memory than Argon2 works with.
+        let right = std::mem::replace(&mut file.kdf.memory_kib, 1);
+        for _ in 0..6 {
+            let failed = unlock(pin("four horses"), &file, &store, &audit, &clock).await;
+            assert!(matches!(failed, Err(PinError::Resources)), "{failed:?}");
+        }
+        file.kdf.memory_kib = right;
+        unlock(pin("four horses"), &file, &store, &audit, &clock).await.unwrap();
     }
 }

@@ -4,7 +4,7 @@ use rusqlite::{OptionalExtension, params};
 
 use super::{Store, StoreError};
 
-/// So many wrong PINs in [`LOCKED_MS`] lock the PIN for as long (design §6).
+/// After this many wrong PINs within [`LOCKED_MS`], the PIN is locked for the same period.
 const WRONG: u32 = 5;
 const LOCKED_MS: i64 = 600_000;
 
@@ -32,8 +32,8 @@ impl Store {
         .await
     }
 
-    /// The PIN was right.
-    pub(crate) async fn attempt_was_right(&self, attempt: Attempt) -> Result<(), StoreError> {
+    /// Takes an attempt back: the PIN was right, or nobody could look whether it was.
+    pub(crate) async fn take_back(&self, attempt: Attempt) -> Result<(), StoreError> {
         self.run(move |connection| {
             connection.execute("DELETE FROM happened WHERE rowid = ?1", [attempt.0])?;
             Ok(())
@@ -89,7 +89,7 @@ mod tests {
         }
         assert_eq!(taken.len(), 5);
         for attempt in taken {
-            store.attempt_was_right(attempt).await.unwrap();
+            store.take_back(attempt).await.unwrap();
         }
         assert!(store.attempt(MINUTE).await.unwrap().is_some());
     }
