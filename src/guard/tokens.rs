@@ -21,8 +21,9 @@ pub(super) const PENDING: Duration = Duration::from_mins(10);
 pub(crate) const USABLE: Duration = Duration::from_mins(3);
 /// How long the memory answers for a question that is over.
 const REMEMBERED: Duration = Duration::from_hours(1);
-/// Most questions that are remembered. Beyond it the oldest one of level `token` is forgotten: it
-/// is answered with a new one.
+/// Most questions that are remembered. Beyond it the oldest one of level `token` is forgotten, or if
+/// there is none, the oldest one that was spent or that nobody can use any more. A token that was
+/// forgotten is never redeemed: it is refused, or answered with a new question.
 const MAX_QUESTIONS: usize = 512;
 /// After this many unknown tokens within [`LOCKED`], unknown tokens are locked out for the same
 /// period. A token that is known works all the same.
@@ -157,6 +158,18 @@ struct Memory {
     locked: Option<Moment>,
 }
 
+impl Memory {
+    /// Makes room for one question. One that waits, or may have a yes that was not used, stays.
+    fn forget_one(&mut self, now: Moment) {
+        let age = |it: &&Question| it.asked.since.age(now);
+        let is_done = |it: &&Question| it.state == State::Spent || age(it) >= PENDING + USABLE;
+        let bumps = self.questions.values().filter(|it| it.asked.level == Level::Token);
+        let done = || self.questions.values().filter(is_done).max_by_key(age);
+        let oldest = bumps.max_by_key(age).or_else(done).map(|it| it.asked.hash);
+        oldest.map(|hash| self.questions.remove(&hash));
+    }
+}
+
 /// What a token that nobody knows leads to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Unknown {
@@ -245,9 +258,7 @@ impl Tokens {
         self.with(|memory| {
             memory.questions.retain(|_, it| it.asked.since.age(now) < REMEMBERED);
             if memory.questions.len() >= MAX_QUESTIONS {
-                let bumps = memory.questions.values().filter(|it| it.asked.level == Level::Token);
-                let oldest = bumps.max_by_key(|it| it.asked.since.age(now)).map(|it| it.asked.hash);
-                oldest.map(|oldest| memory.questions.remove(&oldest));
+                memory.forget_one(now);
             }
             if asked.level > Level::Token {
                 memory.asked.push_back(now);

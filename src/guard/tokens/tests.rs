@@ -171,3 +171,49 @@ fn five_unknown_tokens_lock_for_ten_minutes() {
     assert_eq!(at(start + 603), Unknown::Locked);
     assert_eq!(at(start + 604), Unknown::Counted);
 }
+
+#[test]
+fn questions_for_a_person_take_no_more_than_their_room() {
+    let time = Time::default();
+    let (clock, tokens) = (time.clock(), tokens());
+    // As many in ten minutes as `limits.questions` allows at most, each spent a moment later.
+    let mut hashes = Vec::new();
+    let many = u64::try_from(MAX_QUESTIONS).unwrap() + 100;
+    for n in 0..many {
+        time.set(10_000 + n * 6, n * 6);
+        let asked = asked(&tokens, &n.to_string(), &clock);
+        tokens.spend(&asked.hash);
+        hashes.push(asked.hash);
+    }
+    tokens.with(|memory| assert_eq!(memory.questions.len(), MAX_QUESTIONS));
+    assert_eq!(tokens.state(hashes.last().unwrap()), Some(State::Spent), "a late call is told why");
+    assert!(tokens.asked(&hashes[99]).is_none(), "the oldest are forgotten");
+    assert!(tokens.asked(&hashes[100]).is_some());
+    // One that waits, or was decided and not used yet, is not.
+    let waits = asked(&tokens, "waits", &clock);
+    let decided = asked(&tokens, "decided", &clock);
+    tokens.end(&decided.hash);
+    for n in 0..MAX_QUESTIONS {
+        let asked = asked(&tokens, &format!("more {n}"), &clock);
+        tokens.spend(&asked.hash);
+    }
+    tokens.with(|memory| assert_eq!(memory.questions.len(), MAX_QUESTIONS));
+    assert!(tokens.asked(&waits.hash).is_some() && tokens.asked(&decided.hash).is_some());
+}
+
+#[test]
+fn a_question_that_nobody_answered_makes_room_in_the_end() {
+    let time = Time::default();
+    let (clock, tokens) = (time.clock(), tokens());
+    time.set(10_000, 0);
+    let first = asked(&tokens, "first", &clock);
+    // A yes of the last moment may be used until then.
+    for (steady, stays) in [(779, true), (780, false)] {
+        time.set(10_000 + steady, steady);
+        for n in 0..MAX_QUESTIONS {
+            let asked = asked(&tokens, &format!("{steady} {n}"), &clock);
+            tokens.spend(&asked.hash);
+        }
+        assert_eq!(tokens.asked(&first.hash).is_some(), stays, "{steady}");
+    }
+}
