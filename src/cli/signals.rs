@@ -13,7 +13,8 @@ use tokio::runtime;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
-/// How long an end in order may take. Clients and containers kill some seconds later.
+/// How long an end in order may take: less than the two seconds of SECURITY.md. Clients and containers
+/// kill some seconds later.
 const PATIENCE: Duration = Duration::from_millis(1_900);
 /// A process that is ended by signal `n` has the exit code 128 + `n`.
 const BY_SIGNAL: i32 = 128;
@@ -92,4 +93,15 @@ impl Handlers {
 #[expect(clippy::exit, reason = "the rest of the process may be stuck, and is not asked")]
 fn end_now(number: i32) -> ! {
     process::exit(BY_SIGNAL + number)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_forced_end_comes_within_two_seconds() {
+        // That it comes at all is shown with real processes; its time is this one constant.
+        assert!(PATIENCE < Duration::from_secs(2));
+    }
 }
