@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 
 use crate::audit::Closed;
 use crate::client::ClientError;
-use crate::guard::{Challenge, Refusal};
+use crate::guard::{Challenge, Commands, Refusal};
 use crate::operation::Outcome;
 use crate::scrub::Scrubber;
 use crate::sensitive::Sensitive;
@@ -50,6 +50,8 @@ pub(crate) struct Ways {
     pub(crate) approve_with: String,
     /// The address of the page.
     pub(crate) approve_at: Option<String>,
+    /// What else the person may have to run.
+    pub(crate) commands: Commands,
 }
 
 /// An answer, ready to be scrubbed and sent.
@@ -102,7 +104,8 @@ impl Reply {
     ) -> Self {
         if !closed.is_recorded() {
             let refusal = Refusal::AuditUnavailable;
-            let error = error(refusal.code(), &refusal.message(), changed, &refusal.next());
+            let next = refusal.next(&Commands::default());
+            let error = error(refusal.code(), &refusal.message(), changed, &next);
             return Self { envelope: failed(error), value: None, is_error: true, question: None };
         }
         let status = envelope.get("Status").and_then(Value::as_str).unwrap_or("error");
@@ -172,7 +175,8 @@ pub(crate) fn refused(
     if let Refusal::Confirm(challenge) = refusal {
         return confirm(challenge, equivalent, ways);
     }
-    let error = error(refusal.code(), &refusal.message(), changed, &refusal.next());
+    let next = refusal.next(&ways.commands);
+    let error = error(refusal.code(), &refusal.message(), changed, &next);
     let mut envelope = status(if refusal.is_denial() { "denied" } else { "error" });
     envelope.insert("Error".into(), error);
     envelope

@@ -4,13 +4,17 @@ use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use crate::env::Env;
+use nix::unistd::{Uid, User};
+
+use crate::env::{Env, SUDO_UID};
+use crate::guard::Commands;
 
 const NAME: &str = "kms-mcp";
 
-/// `kms-mcp approve`, of this very program and this server's state folder.
+/// `kms-mcp approve`, of this very program, this server's user and its state folder.
 #[derive(Debug, Clone)]
 pub(crate) struct ApproveCommand {
+    /// With `sudo` before it where the person is another user than the server.
     program: String,
     /// When it is not the default.
     state_dir: Option<PathBuf>,
@@ -18,16 +22,17 @@ pub(crate) struct ApproveCommand {
 
 impl ApproveCommand {
     /// The command for a server whose state folder was named, if it was. The name alone stands for
-    /// the program where that is what the search path finds.
+    /// the program where that is what the search path finds; a rule of sudo wants the whole path.
     pub(crate) fn new(env: &Env, state_dir: Option<PathBuf>) -> Self {
-        let found = env.get("PATH").and_then(first_on);
+        let through = through_sudo(env, rustix::process::geteuid().as_raw());
+        let found = env.get("PATH").filter(|_| through.is_none()).and_then(first_on);
         let program = match std::env::current_exe() {
             Ok(own) if own.exists() && !found.is_some_and(|found| is_same(&found, &own)) => {
                 quoted(&own)
             }
             _ => NAME.to_owned(),
         };
-        Self { program, state_dir }
+        Self { program: through.unwrap_or_default() + &program, state_dir }
     }
 
     /// The command that sets a PIN.
@@ -40,6 +45,11 @@ impl ApproveCommand {
         self.with(&format!("approve {match_code}"))
     }
 
+    /// What the person runs for a call that cannot be asked about.
+    pub(crate) fn commands(&self) -> Commands {
+        Commands { approve: self.with("approve"), pin_set: self.pin_set() }
+    }
+
     fn with(&self, words: &str) -> String {
         let mut command = format!("{} {words}", self.program);
         if let Some(folder) = &self.state_dir {
@@ -48,6 +58,21 @@ impl ApproveCommand {
         }
         command
     }
+}
+
+/// `sudo -u USER `, if the user `server` was started through sudo by another one, as docs/anchors.md
+/// has it: the questions and the PIN of the server are not those of the person's own user.
+fn through_sudo(env: &Env, server: u32) -> Option<String> {
+    let caller: u32 = env.get(SUDO_UID)?.parse().ok()?;
+    if caller == server {
+        return None;
+    }
+    let user = User::from_uid(Uid::from_raw(server)).ok().flatten();
+    // sudo takes a number after `#`, which is a comment where a shell sees it first.
+    Some(user.map_or_else(
+        || format!("sudo -u '#{server}' "),
+        |user| format!("sudo -u {} ", quoted(Path::new(&user.name))),
+    ))
 }
 
 /// The program that a shell with this search path runs.
@@ -91,6 +116,18 @@ mod tests {
             ("/$HOME/~x", "'/$HOME/~x'"),
         ] {
             assert_eq!(quoted(Path::new(path)), word);
+        }
+    }
+
+    #[test]
+    fn who_came_through_sudo_goes_back_through_sudo() {
+        let sudo = |caller: &str, server| {
+            through_sudo(&Env::from_pairs([(SUDO_UID.into(), caller.into())]), server)
+        };
+        assert_eq!(sudo("64991", 0).as_deref(), Some("sudo -u root "));
+        assert_eq!(sudo("64991", 64_993).as_deref(), Some("sudo -u '#64993' "), "without a name");
+        for (caller, server) in [("64991", 64_991), ("", 64_991), ("root", 64_991)] {
+            assert_eq!(sudo(caller, server), None, "{caller} {server}");
         }
     }
 

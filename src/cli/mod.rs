@@ -16,13 +16,14 @@ mod serve;
 mod signals;
 
 use std::io::IsTerminal;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand};
 
+use crate::approval::ApproveCommand;
 use crate::clock::Clock;
-use crate::env::Env;
+use crate::env::{Env, STATE_DIR};
 use crate::harden;
 use crate::scrub::Scrubber;
 
@@ -66,6 +67,15 @@ struct State {
     /// Folder for everything that kms-mcp keeps [default: the XDG state folder]
     #[arg(long, value_name = "DIR")]
     state_dir: Option<PathBuf>,
+}
+
+impl State {
+    /// The command for a person who decides in `folder`, the one that is meant here: it names the
+    /// folder if that is not the default.
+    fn approve_command(&self, env: &Env, folder: &Path) -> ApproveCommand {
+        let is_named = self.state_dir.is_some() || env.get(STATE_DIR).is_some();
+        ApproveCommand::new(env, is_named.then(|| folder.to_owned()))
+    }
 }
 
 /// Why a subcommand failed: said on stderr, exit code 1.

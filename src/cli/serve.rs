@@ -11,7 +11,7 @@ use tokio::net::TcpListener;
 use super::signals::Signals;
 use super::{Failure, State};
 use crate::anchor::{Anchors, check_program};
-use crate::approval::{ApproveCommand, Page};
+use crate::approval::Page;
 use crate::audit::{Approval, Event};
 use crate::client::{Client, Signature, Transport};
 use crate::clock::{Clock, to_seconds};
@@ -111,7 +111,6 @@ struct Serving {
 
 async fn assemble(flags: &Flags, env: Env, scrubber: Scrubber) -> Result<Serving, Failure> {
     let config = Config::load(&env)?;
-    let named = flags.state.state_dir.is_some() || env.get(crate::env::STATE_DIR).is_some();
     let state = private_folder(&state_dir(flags.state.state_dir.clone(), &env)?, Links::Followed)?;
     let clock = Clock::system();
     let second = flags.policy.clone().or_else(|| env.get(POLICY).map(str::to_owned));
@@ -162,7 +161,7 @@ async fn assemble(flags: &Flags, env: Env, scrubber: Scrubber) -> Result<Serving
         }
     };
     let (name, own, ends) = (instance.clone(), instance.clone(), clock.clone());
-    let approve = ApproveCommand::new(&env, named.then(|| state.clone()));
+    let approve = flags.state.approve_command(&env, &state);
     let command = approve.clone();
     let mut page = Page::new(&state, store.clone(), audit.clone(), clock.clone(), name, command);
     if config.opens_browser() {
@@ -241,7 +240,7 @@ pub(super) fn instance() -> Result<String, Failure> {
 }
 
 fn no_randomness() -> Failure {
-    Failure("the system gives no randomness".into())
+    Failure("the operating system's random generator failed".into())
 }
 
 /// How often a person is asked.

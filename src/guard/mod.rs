@@ -37,7 +37,7 @@ pub(crate) use identity::Identity;
 pub(crate) use limits::Limits;
 use policy::{Effect, InForce, Level, Limit, Verdict};
 use redeem::ROSE;
-pub(crate) use refusal::{Challenge, Refusal};
+pub(crate) use refusal::{Challenge, Commands, Refusal};
 pub(crate) use request::Request;
 pub(crate) use taken::Taken;
 pub(crate) use target::Target;

@@ -65,6 +65,21 @@ pub(crate) enum Refusal {
     Cancelled,
 }
 
+/// What a person runs: of this program, for the user and the state folder of this server.
+#[derive(Debug, Clone)]
+pub(crate) struct Commands {
+    /// Lists what waits.
+    pub(crate) approve: String,
+    /// Sets a PIN.
+    pub(crate) pin_set: String,
+}
+
+impl Default for Commands {
+    fn default() -> Self {
+        Self { approve: "kms-mcp approve".into(), pin_set: "kms-mcp pin set".into() }
+    }
+}
+
 /// What a person is asked, and the token that their yes brings to life.
 #[derive(Debug, Clone)]
 pub(crate) struct Challenge {
@@ -217,8 +232,9 @@ impl Refusal {
         }
     }
 
-    /// What to do next.
-    pub(crate) fn next(&self) -> String {
+    /// What to do next, with the commands that the person may have to run.
+    pub(crate) fn next(&self, commands: &Commands) -> String {
+        let Commands { approve, pin_set } = commands;
         match self {
             Self::Invalid(_) => "Correct the argument and call again.".into(),
             Self::Denied { instead, .. } => instead.clone().unwrap_or_else(|| {
@@ -233,7 +249,7 @@ impl Refusal {
                 "Do not try tokens. A token that this server gave you works; without ConfirmationToken the call is asked about anew.".into()
             }
             Self::TooManyPending(_) => {
-                "Ask the person to decide what waits: `kms-mcp approve` lists it, and takes several match codes for one yes. Then repeat those calls with their tokens.".into()
+                format!("Ask the person to decide what waits: `{approve}` lists it, and takes several match codes for one yes. Then repeat those calls with their tokens.")
             }
             Self::TooManyQuestions(_) => {
                 "Stop asking. Tell the person what is left to do; they can raise `limits.questions` in config.toml.".into()
@@ -265,7 +281,7 @@ impl Refusal {
                 "Tell the person: something else makes versions of this secret, or guesses values. Try again in an hour.".into()
             }
             Self::PinRequired => {
-                "The person runs `kms-mcp pin set` in their own terminal, with the --state-dir of this server if it has one; then call again. You cannot set it for them.".into()
+                format!("The person runs `{pin_set}` in their own terminal; then call again. You cannot set it for them.")
             }
             Self::PinChanged => {
                 "Tell the person. If they changed the PIN themselves, they restart kms-mcp; if not, another program wrote to its state folder.".into()

@@ -119,7 +119,7 @@ impl Pipeline {
     async fn not_used(&self, refusal: &Refusal, upstream: Option<Upstream>, trail: Trail) -> Reply {
         let event = Event { upstream, code: Some(refusal.code().into()), ..Event::default() };
         let closed = trail.close(self.clean(event)).await;
-        let envelope = reply::refused(refusal, Changed::No, None, &Ways::default());
+        let envelope = reply::refused(refusal, Changed::No, None, &self.no_question());
         Reply::new(&closed, Changed::No, envelope, None)
     }
 
@@ -221,7 +221,7 @@ impl Pipeline {
                 let ways = if let Refusal::Confirm(challenge) = refusal {
                     self.ways(challenge).await
                 } else {
-                    Ways::default()
+                    self.no_question()
                 };
                 page.clone_from(&ways.approve_at);
                 (kind, reply::refused(refusal, changed, equivalent.as_ref(), &ways))
@@ -270,7 +270,16 @@ impl Pipeline {
         } else {
             None
         };
-        Ways { approve_with: self.approve.of(&challenge.match_code), approve_at }
+        Ways {
+            approve_with: self.approve.of(&challenge.match_code),
+            approve_at,
+            ..self.no_question()
+        }
+    }
+
+    /// There is nothing to decide.
+    fn no_question(&self) -> Ways {
+        Ways { commands: self.approve.commands(), ..Ways::default() }
     }
 
     /// Notes the account that the ARN of an answer names.

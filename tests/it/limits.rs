@@ -6,7 +6,7 @@ use std::cell::RefCell;
 use rusqlite::Connection;
 use serde_json::{Value, json};
 
-use crate::harness::{Emulator, Pty, Question, Server, ServerOptions, Turn};
+use crate::harness::{BINARY, Emulator, Pty, Question, Server, ServerOptions, Turn};
 
 const VALUE: &str = "hunter2-hunter2";
 
@@ -14,12 +14,13 @@ fn disclosure(name: &str) -> Value {
     json!({ "SecretName": name, "Destination": "agent" })
 }
 
-fn refused(server: &mut Server, tool: &str, arguments: Value, code: &str) {
+fn refused(server: &mut Server, tool: &str, arguments: Value, code: &str) -> String {
     let answer = server.call(tool, arguments);
     assert_eq!(answer["Status"], "denied", "{answer}");
     assert_eq!(answer["Error"]["Code"], code, "{answer}");
     assert_eq!(answer["Error"]["Changed"], "no", "{answer}");
     assert!(answer["Confirmation"].is_null(), "nobody is asked: {answer}");
+    answer["Error"]["Next"].as_str().unwrap().to_owned()
 }
 
 /// Moves what the store remembers into the past.
@@ -51,7 +52,9 @@ fn three_questions_of_a_process_wait_at_a_time() {
     }
     let asked: Vec<Question> =
         (0..3).map(|n| Question::disclosure(&mut server, &format!("app/{n}"))).collect();
-    refused(&mut server, "GetSecretValue", disclosure("app/3"), "TooManyPending");
+    let next = refused(&mut server, "GetSecretValue", disclosure("app/3"), "TooManyPending");
+    let command = format!("`{BINARY} approve --state-dir {}`", server.state().display());
+    assert!(next.contains(&command), "{next}");
     // A token that needs nobody takes no room, and neither does what is allowed.
     let masked = server.call("GetSecretValue", json!({ "SecretName": "app/3" }));
     assert_eq!(masked["Status"], "confirmation_required");

@@ -234,7 +234,8 @@ fn level_pin_asks_for_a_pin_to_be_set() {
     let answer = server.call("DeleteSecret", gone.clone());
     refused(&answer, "PinRequired");
     let next = answer["Error"]["Next"].as_str().unwrap();
-    assert!(next.contains("kms-mcp pin set"), "{next}");
+    let command = format!("{BINARY} pin set --state-dir {}", server.state().display());
+    assert!(next.contains(&command), "{next}");
     set(&server);
     let asked = ask(&mut server, "DeleteSecret", &gone);
     let code = asked["Confirmation"]["MatchCode"].as_str().unwrap();
@@ -296,16 +297,18 @@ fn without_a_pin_a_pipe_is_refused_and_a_terminal_says_what_is_missing() {
     let token = asked["Confirmation"]["Token"].as_str().unwrap();
     let said = piped(&server, &[token, "--pin-stdin"], "anything at all\n");
     assert!(!said.status.success());
-    assert!(String::from_utf8_lossy(&said.stderr).contains("kms-mcp pin set"));
+    let command = format!("{BINARY} pin set --state-dir {}", server.state().display());
+    assert!(String::from_utf8_lossy(&said.stderr).contains(&format!("`{command}`")));
     let said = piped(&server, &[code], "y\n");
     assert!(!said.status.success(), "a pipe is no person");
     let screen = person(&server, &["approve", code], &[("[y/N]", "y")]);
     assert!(screen.text.contains("any program of yours could approve this"), "{}", screen.text);
-    assert!(screen.text.contains("`kms-mcp pin set` sets one"), "{}", screen.text);
+    let offer = format!("`{command}` sets one");
+    assert!(screen.text.contains(&offer), "{}", screen.text);
     let asked = ask(&mut server, "GetSecretValue", &reveal());
     let code = asked["Confirmation"]["MatchCode"].as_str().unwrap();
     let screen = person(&server, &["approve", code], &[("[y/N]", "y")]);
-    assert!(!screen.text.contains("`kms-mcp pin set` sets one"), "once is enough");
+    assert!(!screen.text.contains(&offer), "once is enough");
 }
 
 #[test]

@@ -50,10 +50,11 @@ pub(super) async fn run(flags: Flags, env: &Env) -> Result<ExitCode, Failure> {
             "approving needs a terminal: run it yourself, in one of your own".into(),
         ));
     }
-    let state = state_dir(flags.state.state_dir, env)?;
+    let state = state_dir(flags.state.state_dir.clone(), env)?;
+    let pin_set = flags.state.approve_command(env, &state).pin_set();
     let (config, clock) = (Config::load(env)?, Clock::system());
     let store = Store::open(&state)?;
-    let place = Place { state, config, clock, store };
+    let place = Place { state, config, clock, store, pin_set };
     if flags.pin_stdin {
         if !are_tokens(&flags.which) {
             return Err(Failure(
@@ -62,9 +63,10 @@ pub(super) async fn run(flags: Flags, env: &Env) -> Result<ExitCode, Failure> {
             ));
         }
         if place.pin()?.is_none() {
-            return Err(Failure(
-                "--pin-stdin needs a PIN that is set: run `kms-mcp pin set` in a terminal".into(),
-            ));
+            return Err(Failure(format!(
+                "--pin-stdin needs a PIN that is set: run `{}` in a terminal",
+                place.pin_set
+            )));
         }
         let mut channel = Piped::new(&mut stdout, who("through a pipe"), flags.deny)?;
         let pending = named(&flags.which, &place.waiting().await?, &place.state)?;
@@ -115,15 +117,14 @@ fn said(answer: Answer, questions: usize) -> String {
     }
 }
 
-/// Said once in a while, to those who have no PIN.
-const OFFER: &str = "Without a PIN, any program of yours could have approved this. `kms-mcp pin set` sets one (with the same --state-dir, if you named one).";
-
 /// Where questions wait and decisions are recorded.
 struct Place {
     state: PathBuf,
     config: Config,
     clock: Clock,
     store: Store,
+    /// What sets a PIN here.
+    pin_set: String,
 }
 
 impl Place {
@@ -169,7 +170,11 @@ impl Place {
     async fn offer_pin(&self, mut output: impl Write) -> Result<(), Failure> {
         let now_ms = self.clock.now_ms();
         if self.pin()?.is_none() && self.store.first_time("pin_offered", now_ms).await? {
-            writeln!(output, "{OFFER}")?;
+            writeln!(
+                output,
+                "Without a PIN, any program of yours could have approved this. `{}` sets one.",
+                self.pin_set
+            )?;
         }
         Ok(())
     }
