@@ -3,6 +3,7 @@
 
 use std::fs::{self, OpenOptions};
 use std::io::Write;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use serde_json::json;
@@ -10,10 +11,14 @@ use tempfile::TempDir;
 
 use super::{USER, give, said, set_mode};
 use crate::agent::{Agent, Reach, VALUE, instructions, told};
-use crate::harness::{Canaries, Emulator, Namespace, PROGRAM, Question, Server, ServerOptions};
+use crate::harness::{
+    Canaries, Emulator, Namespace, PROGRAM, Pty, Question, Server, ServerOptions,
+};
 
 /// The user of the server in the recipe; no user of the machine.
 const SERVER: u32 = 64_990;
+/// Where it is installed, it starts the server of the recipe.
+const SUDO: &str = "/usr/bin/sudo";
 const PIN: &str = "four horses";
 const OWN_PIN: &str = "mine-all-mine";
 
@@ -31,8 +36,20 @@ fn enroll(namespace: &Namespace, uid: u32) {
     assert!(output.status.success(), "{}", said(&output));
 }
 
-/// What a server of this user is started with: `sudo` leaves nothing of the caller's environment,
-/// and the rule takes no other words than these.
+fn has_sudo() -> bool {
+    Path::new(SUDO).exists()
+}
+
+/// The file for sudo that docs/anchors.md has, for the user and the program of the tests.
+fn sudoers() -> String {
+    let page = include_str!("../../../docs/anchors.md");
+    let start = page.find("Defaults!").unwrap();
+    let file = page[start..].split("```").next().unwrap();
+    file.replace("/usr/local/bin/kms-mcp", PROGRAM).replace("ann ALL", "nobody ALL")
+}
+
+/// A server that is started by the rule: nothing is left of the caller's environment, and no words
+/// but these are taken.
 struct Recipe {
     namespace: Namespace,
     home: TempDir,
@@ -42,12 +59,25 @@ impl Recipe {
     fn new(emulator: &Emulator) -> Option<Self> {
         let namespace = Namespace::new()?;
         namespace.write_settings(&settings(emulator, ""));
-        let users = namespace.anchors().with_file_name("passwd");
-        let line = format!("kms-mcp:x:{SERVER}:{SERVER}::/nonexistent:/usr/sbin/nologin\n");
-        OpenOptions::new().append(true).open(users).unwrap().write_all(line.as_bytes()).unwrap();
-        enroll(&namespace, SERVER);
+        let etc = |name: &str| namespace.anchors().with_file_name(name);
         let home = namespace.home(SERVER);
         set_mode(home.path(), 0o700);
+        let user =
+            format!("kms-mcp:x:{SERVER}:{SERVER}::{}:/usr/sbin/nologin\n", home.path().display());
+        for (file, line) in [("passwd", &*user), ("shadow", "kms-mcp:*:19000:0:99999:7:::\n")] {
+            let file = OpenOptions::new().append(true).open(etc(file));
+            file.unwrap().write_all(line.as_bytes()).unwrap();
+        }
+        if has_sudo() {
+            // What the file of sudo cannot name in the recipe: the emulator in the place of KMS.
+            let endpoint = etc("endpoint-of-the-tests");
+            fs::write(&endpoint, format!("KMS_MCP_ENDPOINT={}\n", emulator.url)).unwrap();
+            let more = "Defaults!/opt/kms-mcp env_file=/etc/endpoint-of-the-tests\n";
+            let rules = etc("sudoers.d").join("kms-mcp");
+            fs::write(&rules, sudoers() + more).unwrap();
+            fs::set_permissions(&rules, fs::Permissions::from_mode(0o440)).unwrap();
+        }
+        enroll(&namespace, SERVER);
         // The keys are readable by that user alone.
         let keys = home.path().join(".aliyun");
         fs::create_dir(&keys).unwrap();
@@ -63,12 +93,22 @@ impl Recipe {
         Some(Self { namespace, home })
     }
 
-    /// What the rule starts. The emulator stands for the KMS of the region.
+    /// What the rule starts, for an agent whose environment would loosen what it can. The emulator
+    /// stands for the KMS of the region.
     fn server(&self, emulator: &Emulator) -> Server {
-        let mut words = self.namespace.as_user(SERVER);
-        let home = self.home.path().display();
-        let line =
-            format!("exec env -i HOME={home} KMS_MCP_ENDPOINT={} {PROGRAM} serve", emulator.url);
+        let (mut words, line) = if has_sudo() {
+            let line = format!(
+                "export PATH=/tmp:$PATH KMS_MCP_STATE_DIR=/tmp/mine HOME=/tmp XDG_STATE_HOME=/tmp DISPLAY=:1; exec {SUDO} -n -u kms-mcp {PROGRAM} serve"
+            );
+            (self.namespace.as_user(USER), line)
+        } else {
+            let home = self.home.path().display();
+            let line = format!(
+                "exec env -i SUDO_UID={USER} HOME={home} KMS_MCP_ENDPOINT={} {PROGRAM} serve",
+                emulator.url
+            );
+            (self.namespace.as_user(SERVER), line)
+        };
         words.extend(["/bin/sh", "-c", &line].map(str::to_owned));
         let options = ServerOptions {
             config: None,
@@ -139,6 +179,60 @@ fn by_the_recipe_the_obedient_agent_obtains_nothing_and_the_person_decides() {
     );
     agent.wants();
     assert!(agent.has_the_value(&canaries), "the one disclosure that a person approved");
+}
+
+/// What the file for sudo in docs/anchors.md lets through, seen by a program that prints it.
+#[test]
+fn by_the_recipe_no_variable_of_the_caller_reaches_the_server() {
+    if !has_sudo() {
+        return;
+    }
+    let emulator = Emulator::start();
+    let Some(recipe) = Recipe::new(&emulator) else { return };
+    let rules = recipe.namespace.anchors().with_file_name("sudoers.d").join("kms-mcp");
+    let other = sudoers().replace(&format!("{PROGRAM} serve"), "/usr/bin/env");
+    fs::write(&rules, other.replace(PROGRAM, "/usr/bin/env")).unwrap();
+    let home = recipe.namespace.home(USER);
+    let line = format!(
+        "env PATH=/evil:$PATH TERM=evil LANG=evil LC_ALL=evil TZ=evil DISPLAY=evil XAUTHORITY=evil \
+         XDG_CURRENT_DESKTOP=evil COLORS=evil BROWSER=evil HOSTNAME=evil XDG_STATE_HOME=/evil \
+         KMS_MCP_POLICY=/evil HTTPS_PROXY=evil HOME=/evil {SUDO} -n -u kms-mcp /usr/bin/env"
+    );
+    let output = recipe.namespace.shell(USER, home.path(), &line, "");
+    let text = said(&output);
+    assert!(output.status.success() && !text.contains("evil"), "{text}");
+    assert!(text.lines().any(|line| line == "PATH=/usr/sbin:/usr/bin:/sbin:/bin"), "{text}");
+    let home = format!("HOME={}", recipe.home.path().display());
+    assert!(text.lines().any(|line| line == home), "{text}");
+}
+
+/// The questions and the PIN of that server are those of its user: the person's own user has none.
+#[test]
+fn by_the_recipe_the_command_in_the_answer_runs_as_pasted() {
+    let emulator = Emulator::start();
+    let Some(recipe) = Recipe::new(&emulator) else { return };
+    Server::start(ServerOptions::with_emulator(&emulator)).create("prod/db", VALUE);
+    let mut server = recipe.server(&emulator);
+    let asked = json!({ "SecretName": "prod/db", "Destination": "agent" });
+    let answer = server.call("GetSecretValue", asked.clone());
+    let command = answer["Confirmation"]["ApproveWith"].as_str().unwrap();
+    let code = answer["Confirmation"]["MatchCode"].as_str().unwrap();
+    assert_eq!(command, format!("sudo -u kms-mcp {PROGRAM} approve {code}"));
+    if !has_sudo() {
+        return;
+    }
+    // The agent has no password for sudo.
+    let home = recipe.namespace.home(USER);
+    let run = recipe.namespace.shell(USER, home.path(), &format!("{command} </dev/null"), "");
+    assert!(said(&run).contains("password is required"), "{}", said(&run));
+    // Root stands for a person who has.
+    let mut words = recipe.namespace.as_user(0);
+    words.extend(["/bin/sh", "-c", command].map(str::to_owned));
+    let screen = Pty::converse_through(&words, home.path(), &[], &[("[y/N]", "y"), ("PIN: ", PIN)]);
+    assert!(screen.text.contains("Approved."), "{}", screen.text);
+    let mut again = asked;
+    again["ConfirmationToken"] = answer["Confirmation"]["Token"].clone();
+    assert_eq!(server.call("GetSecretValue", again)["Result"]["SecretData"], VALUE);
 }
 
 /// Anchors alone: the agent is the user of the server, and starts servers of its own with the same
