@@ -47,8 +47,8 @@ pub(crate) enum KeyError {
     /// It holds something else.
     #[error("`{}` does not hold an audit key of this version of kms-mcp", .0.display())]
     Content(PathBuf),
-    /// The system gives no randomness.
-    #[error("the system gives no randomness for an audit key")]
+    /// The operating system's random generator failed.
+    #[error("the operating system's random generator failed, so no audit key was made")]
     Random,
     /// Neither a public key nor a file with one.
     #[error("`--key` must be a public key as `kms-mcp audit key` prints it, or a file with one")]

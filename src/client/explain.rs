@@ -56,8 +56,8 @@ const CODES: &[(&str, &str, &str)] = &[
     ),
     (
         "Rejected.ResourceExist",
-        "it exists already, with other content",
-        "Choose another name or VersionId; DescribeSecret shows what is there.",
+        "a secret or a version of this name exists already",
+        "Choose another name or VersionId; DescribeSecret and ListSecretVersionIds show what is there.",
     ),
     (
         "Rejected.ResourceInDeleteWindow",
@@ -109,7 +109,7 @@ const CODES: &[(&str, &str, &str)] = &[
     ),
     (
         "MissingParameter",
-        "KMS misses a parameter",
+        "a required parameter is missing",
         "Check the arguments against the tool's schema.",
     ),
     (
@@ -117,7 +117,11 @@ const CODES: &[(&str, &str, &str)] = &[
         "KMS cannot read a parameter",
         "Check the arguments against the tool's schema.",
     ),
-    ("Missing", "KMS misses a parameter", "Check the arguments against the tool's schema."),
+    (
+        "Missing",
+        "a required parameter is missing",
+        "Check the arguments against the tool's schema.",
+    ),
     (
         "Forbidden.NoPermission",
         "the AccessKey has no permission for this",
@@ -202,7 +206,7 @@ const CODES: &[(&str, &str, &str)] = &[
         "Ask the person to set the clock.",
     ),
     ("IllegalTimestamp", "the clock of this machine is off", "Ask the person to set the clock."),
-    ("InternalFailure", "KMS failed inside", "Try again in a moment."),
+    ("InternalFailure", "KMS had an internal error", "Try again in a moment."),
     ("ServiceUnavailable", "KMS is not available just now", "Try again in a moment."),
     ("SerivceUn", "KMS is not available just now", "Try again in a moment."),
     (

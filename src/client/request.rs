@@ -33,7 +33,7 @@ pub(crate) enum Signature {
 pub(super) type Built = (String, HeaderMap, Vec<u8>);
 
 /// Builds and signs one request, with a nonce of its own. `None` only if a header cannot be made
-/// or there is no randomness: nothing is sent then.
+/// or the random generator failed: nothing is sent then.
 pub(super) fn build(
     action: &'static str,
     params: &Params,

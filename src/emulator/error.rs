@@ -45,7 +45,7 @@ impl From<Unsealable> for Refusal {
 
 impl From<ring::error::Unspecified> for Refusal {
     fn from(_: ring::error::Unspecified) -> Self {
-        tracing::error!("the system gave no randomness");
+        tracing::error!("the operating system's random generator failed");
         Self::Internal
     }
 }

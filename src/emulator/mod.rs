@@ -103,8 +103,8 @@ pub(crate) enum EmulatorError {
     /// The behaviour file cannot be understood.
     #[error("the behaviour file is wrong: {0}")]
     Behaviour(String),
-    /// The system gave no randomness.
-    #[error("the system gave no randomness")]
+    /// The operating system's random generator failed.
+    #[error("the operating system's random generator failed")]
     Random,
     /// The listener failed.
     #[error("the listener failed")]

@@ -104,7 +104,8 @@ impl Page {
     async fn open(&self) -> std::io::Result<Arc<Site>> {
         let mut path = [0_u8; 16];
         let sealer = SystemRandom::new().fill(&mut path).and_then(|()| Sealer::new());
-        let sealer = sealer.map_err(|_| std::io::Error::other("no randomness"))?;
+        let sealer = sealer
+            .map_err(|_| std::io::Error::other("the operating system's random generator failed"))?;
         let loopback = Loopback::bind().await?;
         let site = Arc::new(Site {
             store: self.store.clone(),

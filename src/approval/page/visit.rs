@@ -291,7 +291,7 @@ impl Site {
             return Ok(None);
         }
         let opened = self.shown.open(pending.token_hash, &record.resource);
-        opened.map(Some).map_err(|_| self.broken("no randomness is to be had"))
+        opened.map(Some).map_err(|_| self.broken("the operating system's random generator failed"))
     }
 
     /// What there is at the address of a value: never the value itself, which a look uses up.
