@@ -251,3 +251,75 @@ fn event(record: &Record, pending: &Pending, decision: &Decision) -> audit::Even
         ..audit::Event::default()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+    use rusqlite::Connection;
+
+    use super::*;
+    use crate::approval::terminal::tests::record;
+    use crate::clock::to_seconds;
+    use crate::store::Room;
+
+    /// A person who says yes and chooses a PIN; the question ends when they are named.
+    struct TooLate<'a>(&'a Path);
+
+    impl Channel for TooLate<'_> {
+        fn method(&self) -> Method {
+            Method::Terminal
+        }
+
+        fn who(&self) -> String {
+            let store = Connection::open(self.0.join("store.sqlite")).unwrap();
+            store.execute("UPDATE approvals SET expires_ms = 0", []).unwrap();
+            "somebody".into()
+        }
+
+        fn ask(&mut self, _: &[Record], _: &Signing) -> std::io::Result<Answer> {
+            Ok(Answer::Approve)
+        }
+
+        fn pin(&mut self) -> std::io::Result<Option<Sensitive>> {
+            Ok(None)
+        }
+
+        fn new_pin(&mut self) -> std::io::Result<NewPin> {
+            Ok(NewPin::Chosen(Sensitive::new("four horses".into())))
+        }
+    }
+
+    #[tokio::test]
+    async fn a_question_that_ends_while_the_pin_is_set_says_that_it_is_set() {
+        let folder = tempfile::tempdir().unwrap();
+        let (state, clock) = (folder.path(), Clock::system());
+        let store = Store::open(state).unwrap();
+        let keeping = audit::Keeping::new(audit::AuditKey::of(state).unwrap());
+        let (log, start) = (state.join("audit"), audit::Event::default());
+        let audit = AuditLog::open(&log, clock.clone(), "i-1", start, keeping).unwrap();
+        let created_ms = clock.now_ms() / 1000 * 1000;
+        let expires_ms = created_ms + 600_000;
+        let at = |ms: i64| to_seconds(Timestamp::from_millisecond(ms).unwrap()).into();
+        let (record, _) = record(&[("asked_at", at(created_ms)), ("expires_at", at(expires_ms))]);
+        let pending = Pending {
+            token_hash: [1; 32],
+            digest: record.digest(),
+            record: record.bytes(),
+            about: [2; 32],
+            match_code: record.match_code.clone(),
+            level: record.level.clone(),
+            instance: record.instance.clone(),
+            created_ms,
+            expires_ms,
+        };
+        let room = Room { pending: 1, questions: 1, since_ms: 0 };
+        store.ask(pending.clone(), room).await.unwrap();
+        let pin = None;
+        let desk = Desk { store: &store, audit: &audit, clock: &clock, pin, state };
+        let decided = desk.decide(&mut TooLate(state), &[pending]).await;
+        let says =
+            "the question is not open any more. Your PIN is set all the same: use it from now on";
+        assert_eq!(decided.unwrap_err().to_string(), says);
+        assert!(path_in(state).exists());
+    }
+}

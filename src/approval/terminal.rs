@@ -223,7 +223,7 @@ fn listed(records: &[Record], columns: usize) -> String {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use crate::approval::overview;
     use crate::store::Pending;
@@ -235,7 +235,7 @@ mod tests {
         asked_at expires_at";
 
     /// A record whose fields hold their own names, but for these.
-    fn record(with: &[(&str, serde_json::Value)]) -> (Record, Vec<u8>) {
+    pub(in crate::approval) fn record(with: &[(&str, serde_json::Value)]) -> (Record, Vec<u8>) {
         let mut fields: serde_json::Map<String, serde_json::Value> =
             NAMES.split_whitespace().map(|name| (name.to_owned(), name.into())).collect();
         fields.insert("witness".into(), serde_json::Value::Null);
