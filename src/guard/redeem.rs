@@ -73,7 +73,7 @@ impl Guard {
     ) -> Result<Redeemed, Refusal> {
         let hash = tokens::hash(token);
         let Some(asked) = self.tokens.asked(&hash) else {
-            let note = "kms-mcp restarted since the question was asked, or another server asked it; this is a new token";
+            let note = "this server does not know the question: it restarted since, another server asked it, or many were asked since; this is a new token";
             return Err(self.challenge(request, record, level, Some(note)).await);
         };
         asked.complete(&mut record);
