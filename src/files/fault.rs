@@ -55,6 +55,16 @@ pub(crate) enum Fault {
     /// Everybody can read it.
     #[error("can be read by everybody (mode {0:04o}); run `chmod o-rwx` on it")]
     Public(RawMode),
+    /// Somebody else can change a folder or link on the way to it.
+    #[error("lies below `{}`, which {why}; {next}", folder.display())]
+    Above {
+        /// The folder or link.
+        folder: PathBuf,
+        /// What is wrong with it.
+        why: String,
+        /// What to do.
+        next: &'static str,
+    },
     /// It is longer than its reader takes.
     #[error("is longer than {0} bytes")]
     TooLong(u64),
@@ -73,6 +83,30 @@ impl Fault {
     /// Names the file or folder.
     pub(crate) fn at(self, path: &Path) -> FileError {
         FileError { path: path.to_owned(), fault: self }
+    }
+
+    /// The same fault of a folder above the file. Others may need that folder as it is, so no
+    /// command is said that changes it unless it is the person's alone.
+    pub(super) fn of_a_folder_above(self, folder: &Path, roots: bool) -> Self {
+        let (why, next) = if let Self::Writable(mode) = self {
+            (
+                format!("can be written by others (mode {mode:04o})"),
+                "close that folder to them (`chmod go-w`) if it is yours alone, or use another one",
+            )
+        } else if let Self::Owner(user) | Self::NotOwn(user) | Self::NotRoots(user) = self {
+            (
+                format!("belongs to user {user}"),
+                "use another place, where all folders above are yours or root's",
+            )
+        } else {
+            return self;
+        };
+        let next = if roots {
+            "move it to a folder that only root can change, such as `/etc/kms-mcp`"
+        } else {
+            next
+        };
+        Self::Above { folder: folder.to_owned(), why, next }
     }
 }
 

@@ -6,14 +6,13 @@ use std::io;
 use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStringExt;
 use std::os::unix::fs::DirBuilderExt;
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
-use rustix::fs::{
-    AtFlags, CWD, FileType, Mode, OFlags, Stat, fchmod, fstat, fsync, open, openat, statat,
-};
+use rustix::fs::{Mode, OFlags, Stat, fchmod, fstat, fsync, open, openat};
 use rustix::io::Errno;
 use rustix::process::geteuid;
 
+use super::above::check_way;
 use super::fault::{Fault, FileError};
 use super::owned::{Links, check, parent};
 
@@ -22,14 +21,6 @@ use super::owned::{Links, check, parent};
 pub(super) const FLAGS: OFlags = OFlags::PATH.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
 #[cfg(not(target_os = "linux"))]
 pub(super) const FLAGS: OFlags = OFlags::DIRECTORY.union(OFlags::CLOEXEC);
-
-/// Whether a folder such as `/tmp` may stand above a file: everybody can write there, but nobody
-/// can replace what belongs to somebody else.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Sticky {
-    Allowed,
-    Refused,
-}
 
 /// A folder of the user, by its path without links: made with mode 0700 where there is none. The
 /// mode of one that exists is left as it is.
@@ -57,9 +48,11 @@ pub(crate) fn create_in(folder: &Path, name: &OsStr) -> Result<(File, PathBuf), 
     Ok((File::from(file), path))
 }
 
-/// The same, closed to others. What others may do in one that exists is taken away; if a link led
-/// to it, it is refused instead: its mode is not ours to change.
+/// The same, closed to others, where nobody else can put another folder in its place. What others
+/// may do in one that exists is taken away; if a link led to it, it is refused instead: its mode is
+/// not ours to change.
 pub(crate) fn private_folder(path: &Path, links: Links) -> Result<PathBuf, FileError> {
+    check_way(path, &[geteuid().as_raw(), 0])?;
     let Own { folder, stat, real, is_link } = Own::open(path, links)?;
     if let Err(fault) = check(&stat, &[stat.st_uid], 0o077) {
         if is_link {
@@ -126,40 +119,6 @@ pub(crate) fn sync_folder(folder: &Path) -> io::Result<()> {
     File::open(folder)?.sync_all()
 }
 
-/// Whether `path` and every folder above it belong to one of `owners`, can be written by nobody
-/// else, and are no links. Then nobody but `owners` can put something else in its place.
-///
-/// # Errors
-/// Names the first that is not so, from `/` down; also if `path` is relative or does not exist.
-pub(crate) fn check_anchored(path: &Path, owners: &[u32]) -> Result<(), FileError> {
-    if !path.is_absolute() || path.components().any(|part| part == Component::ParentDir) {
-        return Err(Fault::NoName.at(path));
-    }
-    check_each(path, owners, Sticky::Refused)
-}
-
-/// The same of `folder` once its own links are resolved.
-pub(super) fn check_above(folder: &Path, owners: &[u32], sticky: Sticky) -> Result<(), FileError> {
-    let real = folder.canonicalize().map_err(|error| Fault::Io(error).at(folder))?;
-    check_each(&real, owners, sticky)
-}
-
-fn check_each(path: &Path, owners: &[u32], sticky: Sticky) -> Result<(), FileError> {
-    let mut from_root: Vec<&Path> = path.ancestors().collect();
-    from_root.reverse();
-    for at in from_root {
-        let stat = statat(CWD, at, AtFlags::SYMLINK_NOFOLLOW)
-            .map_err(|error| Fault::from(error).at(at))?;
-        if FileType::from_raw_mode(stat.st_mode) == FileType::Symlink {
-            return Err(Fault::Link.at(at));
-        }
-        let is_sticky = stat.st_mode & 0o1000 != 0 && sticky == Sticky::Allowed;
-        let closed = if is_sticky { 0 } else { 0o022 };
-        check(&stat, owners, closed).map_err(|fault| fault.at(at))?;
-    }
-    Ok(())
-}
-
 /// A path as the system gives it.
 pub(super) fn os_string(path: std::ffi::CString) -> OsString {
     OsString::from_vec(path.into_bytes())
@@ -219,27 +178,5 @@ mod tests {
         // A link above the last part leads to a folder of the user's own.
         private_folder(&link.join("inner"), Links::Refused).unwrap();
         assert_eq!(mode(&real.join("inner")), 0o700);
-    }
-
-    #[test]
-    fn what_is_anchored_nobody_else_can_replace() {
-        let me = geteuid().as_raw();
-        let usr = Path::new("/usr").canonicalize().unwrap();
-        check_anchored(&usr, &[0]).unwrap();
-        // `/tmp` and its like are open to everybody.
-        let root = tempfile::tempdir().unwrap();
-        let inner = root.path().canonicalize().unwrap().join("inner");
-        fs::create_dir(&inner).unwrap();
-        assert!(check_anchored(&inner, &[0, me]).is_err());
-        assert!(check_anchored(Path::new("usr"), &[0]).is_err());
-        assert!(check_anchored(Path::new("/usr/../usr"), &[0]).is_err());
-        // Within a private folder everything counts: owner, mode, links.
-        check_above(&inner, &[0, me], Sticky::Allowed).unwrap();
-        set(&inner, 0o770);
-        let refused = check_above(&inner, &[0, me], Sticky::Allowed).unwrap_err();
-        assert!(matches!(refused.fault, Fault::Writable(0o770)) && refused.path == inner);
-        set(&inner, 0o700);
-        let refused = check_above(&inner, &[me + 1], Sticky::Allowed).unwrap_err();
-        assert!(matches!(refused.fault, Fault::NotOwn(0)));
     }
 }

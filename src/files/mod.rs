@@ -4,6 +4,7 @@
 //! A leaf module: it does not know what the files hold. Every open is non-blocking, so that a pipe
 //! in the place of a file cannot hold a server, and every check is made on the open file.
 
+mod above;
 mod beneath;
 mod draft;
 mod fault;
@@ -11,9 +12,10 @@ mod folder;
 mod owned;
 mod written;
 
+pub(crate) use above::check_anchored;
 pub(crate) use beneath::open_beneath;
 pub(crate) use draft::Draft;
 pub(crate) use fault::{Fault, FileError};
-pub(crate) use folder::{check_anchored, create_in, own_folder, private_folder, sync_folder};
+pub(crate) use folder::{create_in, own_folder, private_folder, sync_folder};
 pub(crate) use owned::{Links, Rules, ensure_private, read_owned};
 pub(crate) use written::{PathError, absolute};

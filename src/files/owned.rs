@@ -9,8 +9,9 @@ use rustix::io::Errno;
 use rustix::process::geteuid;
 use zeroize::Zeroizing;
 
+use super::above::check_way;
 use super::fault::{Fault, FileError};
-use super::folder::{self, Sticky};
+use super::folder;
 
 /// How many links in a row are followed, as by dotfile managers that link to a store of links.
 const MAX_LINKS: usize = 8;
@@ -35,7 +36,8 @@ pub(crate) struct Rules {
     or_root: bool,
     /// What group and others may not do with it.
     closed: RawMode,
-    /// Whether its folder must belong to the same and be closed to the writing of others.
+    /// Whether its folder must belong to the same and be closed to the writing of others, and nobody
+    /// else may be able to change the way to it.
     folder: bool,
     links: Links,
     /// The largest size in bytes.
@@ -54,8 +56,7 @@ impl Rules {
         Self { or_root: true, closed: WRITE, folder: true, links: Links::Refused, max_bytes }
     }
 
-    /// The same, but a link in its place is followed: no other user may be able to change what
-    /// lies between the link and the file.
+    /// The same, but a link in its place is followed.
     pub(crate) const fn following_links(self) -> Self {
         Self { links: Links::Followed, ..self }
     }
@@ -95,21 +96,23 @@ fn open_owned(path: &Path, rules: Rules) -> Result<Option<File>, FileError> {
             Errno::NOENT => Err(Fault::Dangling.at(path)),
             error => Err(Fault::from(error).at(path)),
         };
-        let folder = match open(parent, folder::FLAGS, Mode::empty()) {
+        let folder = open(parent, folder::FLAGS, Mode::empty());
+        if rules.folder && links == 0 {
+            if let Ok(folder) = &folder {
+                let stat = fstat(folder).map_err(|error| Fault::from(error).at(parent))?;
+                check(&stat, &owners, WRITE).map_err(|fault| fault.at(parent))?;
+            }
+            // Of a missing file too: somebody may have taken it away, with the folder it was in.
+            check_way(path, &owners)?;
+        }
+        let folder = match folder {
             Ok(folder) => folder,
             Err(error) => return missing(error),
         };
-        if rules.folder && links == 0 {
-            let stat = fstat(&folder).map_err(|error| Fault::from(error).at(parent))?;
-            check(&stat, &owners, WRITE).map_err(|fault| fault.at(parent))?;
-        }
         // Non-blocking, or a pipe would hold the process.
         let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NOFOLLOW | OFlags::NONBLOCK;
         match openat(&folder, name, flags, Mode::empty()) {
             Ok(file) => {
-                if links > 0 {
-                    folder::check_above(parent, &owners, Sticky::Allowed)?;
-                }
                 let stat = fstat(&file).map_err(|error| Fault::from(error).at(path))?;
                 if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
                     return Err(Fault::NotAFile.at(path));
@@ -118,7 +121,6 @@ fn open_owned(path: &Path, rules: Rules) -> Result<Option<File>, FileError> {
                 return Ok(Some(File::from(file)));
             }
             Err(Errno::LOOP) if rules.links == Links::Followed => {
-                folder::check_above(parent, &owners, Sticky::Allowed)?;
                 let target = readlinkat(&folder, name, Vec::new())
                     .map_err(|error| Fault::from(error).at(&at))?;
                 at = parent.join(PathBuf::from(folder::os_string(target)));
@@ -213,7 +215,10 @@ mod tests {
         set(&target, 0o444);
         set(&dots, 0o775);
         let refused = read_owned(&link, SETTINGS).unwrap_err();
-        assert!(matches!(refused.fault, Fault::Writable(0o775)), "{refused}");
+        assert!(
+            matches!(&refused.fault, Fault::Above { folder, .. } if *folder == dots),
+            "{refused}"
+        );
         // Nobody can replace what lies in a sticky folder, as in the store of Nix.
         set(&dots, 0o1775);
         read_owned(&link, SETTINGS).unwrap().unwrap();

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 
@@ -42,6 +42,65 @@ fn a_folder_of_settings_that_others_can_write_stops_the_server() {
     }
     fs::remove_dir(&folder).unwrap();
     drop(Server::start_in(home.path(), start()));
+}
+
+/// A home, and how a server starts in it.
+type Start<'a> = &'a dyn Fn() -> (PathBuf, ServerOptions);
+
+/// Otherwise another user moves the folder of `config.toml`, of a policy or of all that is kept out
+/// of the way, and the next server starts without it.
+#[test]
+fn a_folder_above_that_others_can_write_stops_the_server() {
+    let home = TempDir::new().unwrap();
+    let open = home.path().join("open");
+    let at = |name: &str| open.join(name).display().to_string();
+    for folder in ["xdg/kms-mcp", "policies"] {
+        fs::create_dir_all(at(folder)).unwrap();
+    }
+    fs::write(at("xdg/kms-mcp/config.toml"), "policy = 'hardened'\n").unwrap();
+    fs::write(at("policies/own.toml"), "version = 1\nextends = \"default\"\n").unwrap();
+    fs::create_dir(home.path().join("elsewhere")).unwrap();
+    set_mode(&home.path().join("elsewhere"), 0o700);
+    std::os::unix::fs::symlink("../elsewhere", at("link")).unwrap();
+    let safe = home.path().join("elsewhere").display().to_string();
+    let bare = || ServerOptions { config: None, unsigned: false, ..ServerOptions::embedded() };
+    // The harness keeps all in `state` of the home.
+    let settings =
+        |folder: &str| (home.path().to_owned(), bare().env("XDG_CONFIG_HOME", &at(folder)));
+    let state = |make: &dyn Fn(&Path) -> std::io::Result<()>| {
+        let state = open.join("state");
+        let _ = fs::remove_file(&state).or_else(|_| fs::remove_dir_all(&state));
+        make(&state).unwrap();
+        (open.clone(), bare().env("XDG_CONFIG_HOME", &safe))
+    };
+    let starts: [(&str, Start<'_>); 7] = [
+        ("the settings", &|| settings("xdg")),
+        ("settings that are gone", &|| settings("gone")),
+        ("settings behind a link", &|| settings("link")),
+        ("a policy", &|| {
+            (home.path().to_owned(), bare().arg("--policy").arg(&at("policies/own.toml")))
+        }),
+        ("the state folder", &|| state(&|state| fs::create_dir(state))),
+        ("a state folder that is not made yet", &|| state(&|_| Ok(()))),
+        ("a link to the state folder", &|| {
+            state(&|state| std::os::unix::fs::symlink("../elsewhere", state))
+        }),
+    ];
+    for (about, options) in starts {
+        for mode in [0o777, 0o775] {
+            set_mode(&open, mode);
+            let (home, options) = options();
+            let stderr = refused(&home, options);
+            let says = format!("lies below `{}`, which can be written by others", open.display());
+            assert!(stderr.contains(&says), "{about}: {stderr}");
+        }
+        // Nobody can take away what is somebody else's out of a sticky folder.
+        for mode in [0o1777, 0o755] {
+            set_mode(&open, mode);
+            let (home, options) = options();
+            drop(Server::start_in(&home, options));
+        }
+    }
 }
 
 /// Otherwise a value that was approved for one secret leaves under the name of another.
