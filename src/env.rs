@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
+use crate::files::{PathError, absolute};
 use crate::sensitive::Sensitive;
 
 /// Where the KMS is: `alibaba` or `embedded`; the flag `--backend` wins.
@@ -89,10 +90,32 @@ pub(crate) const NO_COLOR: &str = "NO_COLOR";
 /// The log level of our own targets; nothing a dependency says is ever let through.
 pub(crate) const LOG: &str = "RUST_LOG";
 
+/// A variable that cannot mean what it says. No program starts: without the folder that it names,
+/// settings would be passed over in silence.
+#[derive(Debug, Clone, thiserror::Error)]
+pub(crate) enum EnvError {
+    /// A folder that cannot be found.
+    #[error("`{name}`: `{written}` {error}")]
+    Folder {
+        /// The variable.
+        name: &'static str,
+        /// What it says.
+        written: String,
+        error: PathError,
+    },
+    /// Bytes that are no text. The content may be a secret.
+    #[error("`{0}` is not UTF-8 text; set it anew, or take it away")]
+    NotText(String),
+}
+
 /// The environment, taken once at the start. A variable set to nothing counts as unset.
 pub(crate) struct Env {
     variables: HashMap<String, String>,
     home: Option<PathBuf>,
+    config_home: Option<PathBuf>,
+    state_home: Option<PathBuf>,
+    /// The first that cannot mean what it says.
+    error: Option<EnvError>,
 }
 
 impl Env {
@@ -100,22 +123,58 @@ impl Env {
     pub(crate) fn of_process() -> Self {
         #[expect(clippy::disallowed_methods, reason = "the door itself")]
         let variables = std::env::vars_os();
-        let mut env = Self::from_pairs(variables.filter_map(|(name, value)| {
-            Some((name.into_string().ok()?, value.into_string().ok()?))
-        }));
-        if env.get(HOME).is_none() {
-            // MCP clients and containers may leave HOME out: the user database has it.
-            env.home = std::env::home_dir().filter(|home| home.is_absolute());
-        }
-        env
+        let mut error = None;
+        let texts = variables.filter_map(|(name, value)| {
+            let name = name.into_string().ok()?;
+            if let Ok(value) = value.into_string() {
+                return Some((name, value));
+            }
+            if is_ours(&name) {
+                error.get_or_insert(EnvError::NotText(name));
+            }
+            None
+        });
+        let texts: Vec<_> = texts.collect();
+        // MCP clients and containers may leave HOME out: the user database has it.
+        let env = Self::new(texts, || std::env::home_dir().filter(|home| home.is_absolute()));
+        Self { error: error.or(env.error), ..env }
     }
 
     /// These variables and no others.
+    #[cfg(test)]
     pub(crate) fn from_pairs(pairs: impl IntoIterator<Item = (String, String)>) -> Self {
+        Self::new(pairs, || None)
+    }
+
+    fn new(
+        pairs: impl IntoIterator<Item = (String, String)>,
+        of_the_database: impl FnOnce() -> Option<PathBuf>,
+    ) -> Self {
         let variables: HashMap<String, String> =
             pairs.into_iter().filter(|(_, value)| !value.is_empty()).collect();
-        let home = variables.get(HOME).map(PathBuf::from).filter(|home| home.is_absolute());
-        Self { variables, home }
+        let mut error = None;
+        let mut folder = |name: &'static str, home: Option<&Path>| {
+            let written = variables.get(name)?;
+            absolute(Path::new(written), home)
+                .map_err(|why| {
+                    let written = written.clone();
+                    error.get_or_insert(EnvError::Folder { name, written, error: why });
+                })
+                .ok()
+        };
+        let home =
+            if variables.contains_key(HOME) { folder(HOME, None) } else { of_the_database() };
+        let config_home = folder(CONFIG_HOME, home.as_deref());
+        let state_home = folder(STATE_HOME, home.as_deref());
+        Self { variables, home, config_home, state_home, error }
+    }
+
+    /// Whether every variable means what it says.
+    ///
+    /// # Errors
+    /// Names the first one that cannot.
+    pub(crate) fn check(&self) -> Result<(), EnvError> {
+        self.error.clone().map_or(Ok(()), Err)
     }
 
     /// A variable that is no secret.
@@ -133,26 +192,42 @@ impl Env {
         self.variables.get(name).map(|value| Sensitive::new(value.clone()))
     }
 
-    /// The home folder: `HOME`, or where that is unset, the one in the user database. `None` too if
-    /// it is relative.
+    /// The home folder: `HOME`, or where that is unset, the one in the user database.
     pub(crate) fn home(&self) -> Option<&Path> {
         self.home.as_deref()
     }
 
     /// `$XDG_CONFIG_HOME/kms-mcp`.
     pub(crate) fn config_dir(&self) -> Option<PathBuf> {
-        self.xdg(CONFIG_HOME, ".config")
+        self.xdg(self.config_home.as_deref(), ".config")
     }
 
     /// `$XDG_STATE_HOME/kms-mcp`.
     pub(crate) fn state_dir(&self) -> Option<PathBuf> {
-        self.xdg(STATE_HOME, ".local/state")
+        self.xdg(self.state_home.as_deref(), ".local/state")
     }
 
-    fn xdg(&self, name: &str, below_home: &str) -> Option<PathBuf> {
-        let base = self.get(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    fn xdg(&self, base: Option<&Path>, below_home: &str) -> Option<PathBuf> {
+        let base = base.map(Path::to_owned);
         Some(base.or_else(|| Some(self.home()?.join(below_home)))?.join("kms-mcp"))
     }
+}
+
+/// Whether a variable of this name changes what is done, so that leaving it out would be wrong.
+fn is_ours(name: &str) -> bool {
+    let keys = KEYS.iter().flat_map(|names| [names.id, names.secret, names.token]);
+    let one = [
+        BACKEND,
+        STATE_DIR,
+        POLICY,
+        ENDPOINT,
+        CONNECT_TIMEOUT,
+        READ_TIMEOUT,
+        CONFIG_HOME,
+        STATE_HOME,
+    ];
+    let mut all = keys.chain(one).chain(PROFILE).chain(PROFILE_DISABLED).chain(REGION);
+    all.any(|ours| ours == name)
 }
 
 impl std::fmt::Debug for Env {

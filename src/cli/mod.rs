@@ -113,6 +113,7 @@ pub fn run() -> ExitCode {
         return ExitCode::FAILURE;
     };
     let done = runtime.block_on(async {
+        env.check()?;
         match command {
             Command::Serve(flags) => serve::run(flags, env, scrubber).await,
             Command::Demo => demo::run(&env).await,

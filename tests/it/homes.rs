@@ -166,6 +166,56 @@ fn a_path_that_no_shell_expanded_makes_nothing_in_the_working_folder() {
     assert_eq!(fs::read_dir(work).unwrap().count(), 0);
 }
 
+/// Otherwise the settings that such a variable leads to are passed over without a word.
+#[test]
+fn a_variable_that_cannot_mean_what_it_says_stops_the_server() {
+    let root = TempDir::new().unwrap();
+    let (home, state) = (root.path().join("home"), root.path().join("state"));
+    fs::create_dir(&home).unwrap();
+    let (home, state) = (home.display().to_string(), state.display().to_string());
+    let start = |name: &str, value: &str| {
+        let mut environment = vec![("HOME", home.as_str()), ("KMS_MCP_STATE_DIR", &state)];
+        environment.retain(|(other, _)| *other != name);
+        environment.push((name, value));
+        serve(root.path(), &[], &environment)
+    };
+    let literal = format!("{home}/${{USER}}/.config");
+    for name in ["HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME"] {
+        for (value, says) in [
+            ("${HOME}", "placeholder"),
+            ("$HOME/x", "placeholder"),
+            (literal.as_str(), "placeholder"),
+            ("~somebody/x", "another user"),
+            ("relative", "not an absolute path"),
+        ] {
+            let refused = start(name, value).unwrap_err();
+            let says = refused.contains(&format!("`{name}`: `{value}`")) && refused.contains(says);
+            assert!(says, "{refused}");
+        }
+    }
+    assert!(start("HOME", "~").unwrap_err().contains("`HOME`: `~`"));
+    assert_eq!(fs::read_dir(root.path()).unwrap().count(), 1, "nothing was made");
+    let config = Path::new(&home).join("mine/kms-mcp");
+    fs::create_dir_all(&config).unwrap();
+    fs::write(config.join("config.toml"), "nonsense").unwrap();
+    assert!(start("XDG_CONFIG_HOME", "~/mine").unwrap_err().contains("mine/kms-mcp/config.toml"));
+    for name in ["KMS_MCP_POLICY", "KMS_MCP_STATE_DIR", "XDG_CONFIG_HOME", "ALICLOUD_SECRET_KEY"] {
+        use std::os::unix::ffi::OsStrExt as _;
+        let output = Command::new(BINARY)
+            .args(["serve", "--backend", "embedded", "--state-dir", &state])
+            .env_clear()
+            .env("HOME", &home)
+            .env(name, std::ffi::OsStr::from_bytes(b"hardened\xff"))
+            .stdin(Stdio::null())
+            .run();
+        let said = String::from_utf8(output.stderr).unwrap();
+        // Variables of others are none of our business.
+        assert_eq!(output.status.success(), name == "ALICLOUD_SECRET_KEY", "{said}");
+        assert_eq!(said.contains(&format!("`{name}` is not UTF-8")), !output.status.success());
+        assert!(!said.contains("hardened"), "{said}");
+    }
+}
+
 #[test]
 #[expect(clippy::print_stderr, reason = "says that it was skipped")]
 fn without_home_the_user_database_is_asked() {
