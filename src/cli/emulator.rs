@@ -11,6 +11,7 @@ use tokio::net::TcpListener;
 
 use super::Failure;
 use super::signals::Signals;
+use super::typed;
 use crate::clock::Clock;
 use crate::emulator::{Behaviour, Emulator, Options};
 
@@ -20,16 +21,16 @@ pub(super) struct Flags {
     #[arg(long, value_name = "ADDR")]
     listen: SocketAddr,
     /// Folder for its data and its throw-away key
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", value_parser = typed::path())]
     data: PathBuf,
     /// File that settles what the documents of KMS leave open, quotas too; read once
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_parser = typed::path())]
     behaviour: Option<PathBuf>,
     /// File of faults to make, read anew whenever it changes
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_parser = typed::path())]
     faults: Option<PathBuf>,
     /// File that gets one JSON line a request: names and outcomes, never values
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_parser = typed::path())]
     requests: Option<PathBuf>,
 }
 

@@ -14,6 +14,7 @@ mod policy;
 mod schemas;
 mod serve;
 mod signals;
+mod typed;
 
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};

@@ -75,7 +75,7 @@ impl Config {
         let users = match env.config_dir().map(|folder| folder.join("config.toml")) {
             None => Settings::default(),
             Some(path) => read_owned(&path, Rules::settings(MAX_BYTES).following_links())?
-                .map(|bytes| parse(&path, &bytes, env.home()))
+                .map(|bytes| parse(&path, &bytes, env.home().ok_or(PathError::NoHome)))
                 .transpose()?
                 .unwrap_or_default(),
         };
@@ -150,7 +150,7 @@ fn roots() -> Result<Option<Settings>, ConfigError> {
     let path = anchor::settings();
     let Some(bytes) = anchor::read(&path, MAX_BYTES)? else { return Ok(None) };
     // The user chooses what is called the home folder: `~/` has no place in root's file.
-    let settings = parse(&path, &bytes, None)?;
+    let settings = parse(&path, &bytes, Err(PathError::RootsHome))?;
     let policies = settings.policy.as_ref().map(Policies::names).unwrap_or_default();
     for policy in policies.iter().map(Path::new).filter(|policy| policy.is_absolute()) {
         anchor::check(policy)?;
@@ -158,8 +158,12 @@ fn roots() -> Result<Option<Settings>, ConfigError> {
     Ok(Some(settings))
 }
 
-/// What the bytes of a file say.
-fn parse(path: &Path, bytes: &[u8], home: Option<&Path>) -> Result<Settings, ConfigError> {
+/// What the bytes of a file say; `~/` stands for `home`, or for nothing and why.
+fn parse(
+    path: &Path,
+    bytes: &[u8],
+    home: Result<&Path, PathError>,
+) -> Result<Settings, ConfigError> {
     let refuse = |why: String| ConfigError::Content(path.display().to_string(), why);
     let text = std::str::from_utf8(bytes).map_err(|_| Fault::NotText.at(path))?;
     // Editors on Windows begin a file with a byte-order mark.
@@ -173,9 +177,10 @@ fn parse(path: &Path, bytes: &[u8], home: Option<&Path>) -> Result<Settings, Con
     if let Some((key, range)) = settings.out_of_range() {
         return Err(refuse(format!("`{key}` must be {} to {}", range.start(), range.end())));
     }
-    settings
-        .write_out_paths(home)
-        .map_err(|(key, (written, error))| refuse(format!("`{key}`: `{written}` {error}")))?;
+    settings.write_out_paths(home.ok()).map_err(|(key, (written, error))| {
+        let error = home.err().filter(|_| error == PathError::NoHome).unwrap_or(error);
+        refuse(format!("`{key}`: `{written}` {error}"))
+    })?;
     Ok(settings)
 }
 
@@ -199,7 +204,7 @@ mod tests {
     use super::*;
 
     fn settings(text: &str) -> Settings {
-        parse(Path::new("config.toml"), text.as_bytes(), None).unwrap()
+        parse(Path::new("config.toml"), text.as_bytes(), Err(PathError::NoHome)).unwrap()
     }
 
     fn joined(root: &str, user: &str) -> Config {

@@ -18,4 +18,4 @@ pub(crate) use draft::Draft;
 pub(crate) use fault::{Fault, FileError};
 pub(crate) use folder::{create_in, own_folder, private_folder, sync_folder};
 pub(crate) use owned::{Links, Rules, ensure_private, read_owned};
-pub(crate) use written::{PathError, absolute};
+pub(crate) use written::{PathError, absolute, expanded};

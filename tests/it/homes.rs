@@ -217,6 +217,56 @@ fn a_variable_that_cannot_mean_what_it_says_stops_the_server() {
 }
 
 #[test]
+fn a_path_that_is_really_called_so_is_used() {
+    let root = TempDir::new().unwrap();
+    let home = root.path().display().to_string();
+    let at = |name: &str| root.path().join(name).display().to_string();
+    let start = |folder: &str| serve(root.path(), &["--state-dir", folder], &[("HOME", &home)]);
+    for name in ["a $HOME b", "100%20x%y", "feature%2Ffoo%2Fbar", "it's $(touch x) `y`"] {
+        start(&at(name)).unwrap();
+    }
+    let refused = start(&at("${env:X}")).unwrap_err();
+    assert!(refused.contains("placeholder") && refused.contains("make it first"), "{refused}");
+    fs::create_dir(at("${env:X}")).unwrap();
+    start(&at("${env:X}")).unwrap();
+    start(&at("${env:X}/below")).unwrap();
+}
+
+#[test]
+fn a_typed_path_is_expanded_or_refused() {
+    let root = TempDir::new().unwrap();
+    let (home, work) = (root.path().join("home"), root.path().join("work"));
+    fs::create_dir(&home).unwrap();
+    fs::create_dir(&work).unwrap();
+    let home_text = home.display().to_string();
+    let say = |words: &[&str]| {
+        let output = run(&work, words, &[("HOME", &home_text)]);
+        assert!(!output.status.success(), "{words:?}");
+        String::from_utf8(output.stderr).unwrap()
+    };
+    // The file of faults is read once the data are there.
+    let said =
+        say(&["emulator", "--listen", "127.0.0.1:0", "--data", "~/emu", "--behaviour", "~/b"]);
+    assert!(said.contains(&format!("{home_text}/b")), "{said}");
+    let explain = ["policy", "explain", "--action", "ListSecrets", "--policy"];
+    let said = say(&[&explain[..], &["~/x.toml"]].concat());
+    assert!(said.contains(&format!("`{home_text}/x.toml` is not there")), "{said}");
+    for words in [
+        &["emulator", "--listen", "127.0.0.1:0", "--data", "${HOME}/emu2"][..],
+        &["emulator", "--listen", "127.0.0.1:0", "--data", "emu", "--requests", "$HOME/r"],
+        &[&explain[..], &["${HOME}/x.toml"]].concat(),
+        &["policy", "check", "$HOME/x.toml"],
+        &["audit", "show", "%HOME%/audit"],
+        &["audit", "export", "--output", "${HOME}/out.csv", "x"],
+        &["audit", "report", "--html", "${HOME}/out.html", "x"],
+    ] {
+        let said = say(words);
+        assert!(said.contains("holds a placeholder"), "{words:?}: {said}");
+    }
+    assert_eq!(fs::read_dir(work).unwrap().count(), 0);
+}
+
+#[test]
 #[expect(clippy::print_stderr, reason = "says that it was skipped")]
 fn without_home_the_user_database_is_asked() {
     let root = TempDir::new().unwrap();

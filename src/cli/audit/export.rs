@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
 
-use super::super::{Failure, State};
+use super::super::{Failure, State, typed};
 use super::filters::Filters;
 use super::private::private;
 use super::reading::{Walked, walk};
@@ -18,7 +18,7 @@ use crate::env::Env;
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Flags {
     /// Folder with the log [default: `audit` in the state folder]
-    #[arg(value_name = "DIR")]
+    #[arg(value_name = "DIR", value_parser = typed::path())]
     folder: Option<PathBuf>,
     /// csv: a line a record, RFC 4180, safe from formulas; json: one array of records
     #[arg(long, value_enum, default_value_t = Format::Csv)]
@@ -26,7 +26,7 @@ pub(in crate::cli) struct Flags {
     #[command(flatten)]
     filters: Filters,
     /// Write to this file, mode 0600, instead of stdout
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_parser = typed::path())]
     output: Option<PathBuf>,
     #[command(flatten)]
     state: State,

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
 
-use super::super::{Failure, State};
+use super::super::{Failure, State, typed};
 use super::reading::{UNREADABLE, Walked, walk};
 use super::table::{Table, columns};
 use super::{folder, show};
@@ -22,10 +22,10 @@ use crate::env::Env;
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Flags {
     /// Folder with the log [default: `audit` in the state folder]
-    #[arg(value_name = "DIR")]
+    #[arg(value_name = "DIR", value_parser = typed::path())]
     folder: Option<PathBuf>,
     /// Events of ActionTrail: a JSON array, one event a line, or an answer of LookupEvents
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_parser = typed::path())]
     actiontrail: PathBuf,
     /// Not before: RFC 3339, a day in UTC, or so long ago such as 7d [default: all that the file has]
     #[arg(long, value_name = "TIME")]

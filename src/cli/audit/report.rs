@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use clap::Args;
 
 use super::super::policy::named;
-use super::super::{Failure, State};
+use super::super::{Failure, State, typed};
 use super::export::unwritable;
 use super::folder;
 use super::private::private;
@@ -20,10 +20,10 @@ use crate::env::Env;
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Flags {
     /// Folder with the log [default: `audit` in the state folder]
-    #[arg(value_name = "DIR")]
+    #[arg(value_name = "DIR", value_parser = typed::path())]
     folder: Option<PathBuf>,
     /// File to write, mode 0600
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_parser = typed::path())]
     html: PathBuf,
     /// Policy whose rules are looked for in the log: a shipped one by name, or a file
     #[arg(long, value_name = "NAME|PATH", default_value = "default")]

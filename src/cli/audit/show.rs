@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
 
-use super::super::{Failure, State};
+use super::super::{Failure, State, typed};
 use super::filters::Filters;
 use super::folder;
 use super::reading::walk;
@@ -18,7 +18,7 @@ use crate::env::Env;
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Flags {
     /// Folder with the log [default: `audit` in the state folder]
-    #[arg(value_name = "DIR")]
+    #[arg(value_name = "DIR", value_parser = typed::path())]
     folder: Option<PathBuf>,
     #[command(flatten)]
     filters: Filters,

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 
-use super::super::{Failure, State};
+use super::super::{Failure, State, typed};
 use crate::audit::{AuditKey, Expected, PublicKey, verify};
 use crate::config::state_dir;
 use crate::env::Env;
@@ -17,13 +17,13 @@ const LONG: u64 = 64 * 1024 * 1024;
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Flags {
     /// Folder with the log [default: `audit` in the state folder, signed with its key]
-    #[arg(value_name = "DIR")]
+    #[arg(value_name = "DIR", value_parser = typed::path())]
     folder: Option<PathBuf>,
     /// Public key that must have signed, as `audit key` prints it; may be named again for another
     #[arg(long = "key", value_name = "FILE|BASE64URL", allow_hyphen_values = true)]
     keys: Vec<String>,
     /// Copy of the checkpoints, from where the log's writer could not change it
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_parser = typed::path())]
     checkpoints: Option<PathBuf>,
     #[command(flatten)]
     state: State,

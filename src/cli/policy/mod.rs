@@ -10,7 +10,7 @@ use std::process::ExitCode;
 use clap::{Args, Subcommand};
 
 use super::generated::Generated;
-use super::{Failure, serve};
+use super::{Failure, serve, typed};
 use crate::config::Config;
 use crate::env::{self, Env};
 use crate::guard::policy::{Blocked, InForce, Policy, SHIPPED, matrix};
@@ -21,7 +21,7 @@ pub(super) enum Command {
     /// Load a policy file with every check, and say what is in it
     Check {
         /// The file
-        #[arg(value_name = "FILE")]
+        #[arg(value_name = "FILE", value_parser = typed::path())]
         file: PathBuf,
     },
     /// Say what becomes of a call, and by which rules
@@ -98,7 +98,9 @@ fn write_matrix(flags: &Matrix) -> Result<ExitCode, Failure> {
 pub(super) fn named(policy: &str) -> Result<Policy, Failure> {
     let path = Path::new(policy);
     if policy.contains('/') || path.extension().is_some_and(|ending| ending == "toml") {
-        return Ok(Policy::load(path)?);
+        let path = typed::expand(path)
+            .map_err(|error| Failure(format!("the policy `{policy}` {error}")))?;
+        return Ok(Policy::load(&path)?);
     }
     match Policy::named(policy) {
         Some(policy) => Ok(policy?),

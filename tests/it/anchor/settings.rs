@@ -161,6 +161,7 @@ fn what_cannot_be_trusted_stops_the_server_and_every_command_that_decides() {
         ("policy = 'no-such-policy'\n", "no-such-policy"),
         // The home folder is what the agent chooses.
         ("[sources]\nfiles = ['~/values']\n", "sources.files"),
+        ("[sources]\nfiles = ['~/values']\n", "which root's file cannot use"),
         ("[audit.checkpoints]\nfile = 'relative'\n", "audit.checkpoints"),
     ] {
         put(text);
