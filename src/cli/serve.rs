@@ -16,7 +16,7 @@ use crate::audit::{Approval, Event};
 use crate::client::{Client, Signature, Transport};
 use crate::clock::{Clock, to_seconds};
 use crate::config::{Config, state_dir};
-use crate::credentials::{Credential, Credentials};
+use crate::credentials::{Credential, Credentials, Region};
 use crate::emulator::{Behaviour, Emulator, Options};
 use crate::env::{BACKEND, ENDPOINT, Env, POLICY, REGION};
 use crate::factor::{Factor, Pinned, set_at};
@@ -151,8 +151,7 @@ async fn assemble(flags: &Flags, env: Env, scrubber: Scrubber) -> Result<Serving
         Backend::Alibaba => {
             let named = flags.endpoint.as_deref().or_else(|| env.get(ENDPOINT));
             let endpoint = named.map(|named| Endpoint::named(named, &listed)).transpose()?;
-            let region = flags.region.as_deref().or_else(|| Some(env.first(&REGION)?.1));
-            let region = region.map(str::to_owned).or_else(|| config.region.clone());
+            let region = region(flags, &env, &config);
             let credentials = Credentials::Chain(Arc::clone(&env));
             for remark in credentials.remarks() {
                 tracing::info!("{remark}");
@@ -198,6 +197,17 @@ async fn assemble(flags: &Flags, env: Env, scrubber: Scrubber) -> Result<Serving
     };
     let patience = mcp::Patience { ask: config.ask(), progress: config.progress() };
     Ok(Serving { pipeline, store, patience, own, ends })
+}
+
+/// The region of calls that name none, but for that of the profile.
+fn region(flags: &Flags, env: &Env, config: &Config) -> Option<Region> {
+    let (id, place) = match (&flags.region, env.first(&REGION), &config.region) {
+        (Some(id), _, _) => (id.clone(), "`--region`".to_owned()),
+        (None, Some((name, id)), _) => (id.to_owned(), format!("`{name}`")),
+        (None, None, Some(id)) => (id.clone(), "`region` of config.toml".to_owned()),
+        (None, None, None) => return None,
+    };
+    Some(Region { id, place })
 }
 
 /// The policies of the settings, which judge each call together.
@@ -275,7 +285,7 @@ async fn embedded(data: &Path, clock: &Clock) -> Result<Place, Failure> {
     };
     let emulator = Emulator::open(options)?;
     let identity = emulator.identity();
-    let region = identity.region_id.clone();
+    let region = Region { id: identity.region_id.clone(), place: "the embedded KMS".into() };
     let account = identity.account_id.clone();
     let credential = Credential::new(
         crate::sensitive::Sensitive::new(identity.access_key_id.clone()),

@@ -1,15 +1,15 @@
-//! [`Defect`]: why a text cannot be a part of an AccessKey. Each part is looked at before anything
-//! is signed: KMS would answer with codes that do not name the cause.
+//! [`Defect`]: why a text cannot be a part of an AccessKey, or a name. Each part is looked at before
+//! anything is signed: KMS would answer with codes that do not name the cause.
 
 use super::CredentialError;
 use crate::sensitive::Sensitive;
 
-/// What is wrong with a part of a key. Says nothing else of it.
+/// What is wrong with a part of a key, or a name. Says nothing else of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Defect {
     /// `${VAR}`, `${env:AK}`, `<your-access-key-id>`.
     #[error(
-        "holds a placeholder such as `${{NAME}}` or `<your-key>` that no program has expanded; the MCP client passed it on as it stands in its configuration"
+        "holds a placeholder such as `${{NAME}}` or `<your-key>` that no program has expanded, not the MCP client either; put what it stands for in its place"
     )]
     Placeholder,
     /// As of a file that was pasted whole.
@@ -47,18 +47,33 @@ pub(super) fn check(
     }
 }
 
+/// Why a text that names nothing that is there cannot be meant as it stands.
+pub(crate) fn defect_of_name(text: &str) -> Option<Defect> {
+    if is_placeholder(text) {
+        Some(Defect::Placeholder)
+    } else {
+        (text.starts_with(is_blank) || text.ends_with(is_blank)).then_some(Defect::EndsInSpace)
+    }
+}
+
+fn is_blank(c: char) -> bool {
+    c.is_whitespace() || c.is_control() || c == '\u{feff}'
+}
+
+fn is_placeholder(text: &str) -> bool {
+    ["${", "$(", "{{", "<"].iter().any(|mark| text.contains(mark))
+        || text.starts_with('$')
+        || (text.starts_with('%') && text.ends_with('%'))
+}
+
 fn defect(part: Part, text: &str) -> Option<Defect> {
-    let is_blank = |c: char| c.is_whitespace() || c.is_control() || c == '\u{feff}';
     let quoted = |mark: char| text.len() > 1 && text.starts_with(mark) && text.ends_with(mark);
     let example = part == Part::Id && text.to_ascii_lowercase().starts_with("your");
-    let placeholder = ["${", "$(", "{{", "<"].iter().any(|mark| text.contains(mark))
-        || text.starts_with('$')
-        || (text.starts_with('%') && text.ends_with('%'));
     let allowed = |c: char| match part {
         Part::Id => c.is_ascii_alphanumeric() || "-_.".contains(c),
         Part::Secret | Part::Token => c.is_ascii_graphic(),
     };
-    if placeholder || example {
+    if is_placeholder(text) || example {
         Some(Defect::Placeholder)
     } else if text.starts_with(is_blank) || text.ends_with(is_blank) {
         Some(Defect::EndsInSpace)

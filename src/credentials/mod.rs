@@ -17,7 +17,7 @@ use crate::files::FileError;
 use crate::hex;
 use crate::sensitive::Sensitive;
 
-pub(crate) use defect::Defect;
+pub(crate) use defect::{Defect, defect_of_name};
 use profile::Profile;
 
 /// An AccessKey, with the token that a temporary one needs.
@@ -129,7 +129,15 @@ pub(crate) enum CredentialError {
 pub(crate) struct Resolved {
     pub(crate) credential: Arc<Credential>,
     /// The region of the profile, if it names one.
-    pub(crate) region: Option<String>,
+    pub(crate) region: Option<Region>,
+}
+
+/// A region that somebody configured.
+#[derive(Debug, Clone)]
+pub(crate) struct Region {
+    pub(crate) id: String,
+    /// Where it was read: the flag, the variable, the member of a file.
+    pub(crate) place: String,
 }
 
 /// Gives the credential of each call.

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use serde::Deserialize;
 
 use super::defect::{Part, check};
-use super::{Credential, CredentialError, printable};
+use super::{Credential, CredentialError, Region, defect_of_name, printable};
 use crate::env::{Env, PROFILE, PROFILE_DISABLED};
 use crate::files::{Rules, read_owned};
 use crate::sensitive::Sensitive;
@@ -53,6 +53,10 @@ impl Profile {
         })?;
         let profiles = file.profiles.unwrap_or_default();
         let current = file.current.filter(|current| !current.is_empty());
+        let place = match env.first(&PROFILE) {
+            Some((variable, _)) => format!("`{variable}`"),
+            None => "`current` of `~/.aliyun/config.json`".to_owned(),
+        };
         let (wanted, named_by) = match (env.first(&PROFILE), current) {
             (Some((variable, name)), _) => (name.to_owned(), variables(env, variable)),
             (None, Some(current)) => (current, "its `current`".to_owned()),
@@ -61,10 +65,13 @@ impl Profile {
         };
         let there = list(&profiles);
         let is_wanted = |profile: &Self| profile.name.as_deref() == Some(wanted.as_str());
-        match profiles.into_iter().find(is_wanted) {
-            Some(profile) => Ok(Some(Self { named_by, ..profile })),
-            None => Err(CredentialError::NoProfile { wanted: printable(&wanted), named_by, there }),
+        if let Some(profile) = profiles.into_iter().find(is_wanted) {
+            return Ok(Some(Self { named_by, ..profile }));
         }
+        Err(match defect_of_name(&wanted) {
+            Some(defect) => CredentialError::Defect { place, defect },
+            None => CredentialError::NoProfile { wanted: printable(&wanted), named_by, there },
+        })
     }
 
     /// Its credential.
@@ -96,8 +103,11 @@ impl Profile {
     }
 
     /// Its region.
-    pub(super) fn region(&self) -> Option<String> {
-        self.region_id.clone().filter(|region| !region.is_empty())
+    pub(super) fn region(&self) -> Option<Region> {
+        let id = self.region_id.clone().filter(|region| !region.is_empty())?;
+        let name = printable(self.name.as_deref().unwrap_or_default());
+        let place = format!("`region_id` of the profile `{name}` in `~/.aliyun/config.json`");
+        Some(Region { id, place })
     }
 }
 

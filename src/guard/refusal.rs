@@ -55,8 +55,8 @@ pub(crate) enum Refusal {
     AuditUnavailable,
     /// The store or the source of randomness failed.
     StateUnavailable(String),
-    /// There is no region.
-    NoRegion,
+    /// There is no region, or what is configured is none: why.
+    NoRegion(Option<String>),
     /// An answer named another account than the ones before, under the same AccessKey.
     OtherAccount,
     /// There are no credentials, and why.
@@ -136,7 +136,7 @@ impl Refusal {
             Self::Unproven => "ConfirmationUnproven",
             Self::AuditUnavailable => "AuditUnavailable",
             Self::StateUnavailable(_) => "StateUnavailable",
-            Self::NoRegion => "NoRegion",
+            Self::NoRegion(_) => "NoRegion",
             Self::OtherAccount => "OtherAccount",
             Self::NoCredentials(_) => "NoCredentials",
             Self::Cancelled => "Cancelled",
@@ -225,9 +225,11 @@ impl Refusal {
                 "the decision in the store was not made with the person's PIN".into()
             }
             Self::AuditUnavailable => "the audit log cannot be written".into(),
-            Self::NoRegion => "no region is configured".into(),
+            Self::NoRegion(None) => "no region is configured".into(),
             Self::OtherAccount => "KMS named another account than before for the same AccessKey, so the call was stopped".into(),
-            Self::StateUnavailable(why) | Self::NoCredentials(why) => why.clone(),
+            Self::StateUnavailable(why) | Self::NoCredentials(why) | Self::NoRegion(Some(why)) => {
+                why.clone()
+            }
             Self::Cancelled => "the client cancelled the call".into(),
         }
     }
@@ -294,7 +296,10 @@ impl Refusal {
             }
             Self::StateUnavailable(_) => "Tell the person; kms-mcp needs its state folder.".into(),
             Self::OtherAccount => "Tell the person: the endpoint, or the AccessKey, may not be theirs. A new call learns the account anew.".into(),
-            Self::NoRegion => {
+            Self::NoRegion(Some(_)) => {
+                "Pass RegionId, or the person corrects the region where the message says.".into()
+            }
+            Self::NoRegion(None) => {
                 "Pass RegionId, or the person sets a region: `aliyun configure`, or `kms-mcp serve --region cn-hangzhou`; or `kms-mcp serve --backend embedded` needs none.".into()
             }
             Self::NoCredentials(_) => {

@@ -2,7 +2,7 @@
 
 use super::accounts::{Accounts, Disagrees};
 use super::endpoint::Endpoint;
-use crate::credentials::{Credential, Credentials, Resolved};
+use crate::credentials::{Credential, Credentials, Defect, Region, Resolved, defect_of_name};
 use crate::guard::{Refusal, Target};
 use crate::operation::Invalid;
 
@@ -46,10 +46,29 @@ const REGIONS: &[&str] = &[
     "cn-heyuan-acdr-1",
 ];
 
-/// The region that flag, environment or `config.toml` name is none.
+/// A configured region is none.
 #[derive(Debug, thiserror::Error)]
-#[error("the region must look like `cn-hangzhou`")]
-pub(crate) struct NoRegion;
+pub(crate) enum NoRegion {
+    /// It cannot be meant as it stands.
+    #[error("{0} {1}")]
+    Defect(String, Defect),
+    /// It looks like something else.
+    #[error("{0} must be a region such as `cn-hangzhou`")]
+    Shape(String),
+}
+
+impl NoRegion {
+    fn check(region: &Region) -> Result<(), Self> {
+        if looks_like_region(&region.id) {
+            return Ok(());
+        }
+        let place = region.place.clone();
+        Err(match defect_of_name(&region.id) {
+            Some(defect) => Self::Defect(place, defect),
+            None => Self::Shape(place),
+        })
+    }
+}
 
 /// Where calls go.
 #[derive(Debug)]
@@ -58,7 +77,7 @@ pub(crate) struct Place {
     /// When one endpoint serves every call.
     endpoint: Option<Endpoint>,
     /// From flag, environment or config.toml.
-    region: Option<String>,
+    region: Option<Region>,
     accounts: Accounts,
 }
 
@@ -67,11 +86,9 @@ impl Place {
     pub(crate) fn new(
         credentials: Credentials,
         endpoint: Option<Endpoint>,
-        region: Option<String>,
+        region: Option<Region>,
     ) -> Result<Self, NoRegion> {
-        if region.as_deref().is_some_and(|region| !looks_like_region(region)) {
-            return Err(NoRegion);
-        }
+        region.as_ref().map_or(Ok(()), NoRegion::check)?;
         Ok(Self { credentials, endpoint, region, accounts: Accounts::default() })
     }
 
@@ -113,19 +130,20 @@ impl Place {
         let configured = self.region.clone().or(region);
         let region = match (argument, configured) {
             (Some(argument), Some(configured))
-                if self.endpoint.is_some() && argument != configured =>
+                if self.endpoint.is_some() && argument != configured.id =>
             {
+                NoRegion::check(&configured).map_err(no_region)?;
                 return Err(refuse(
                     "RegionId",
-                    format!("left out or `{configured}`: one endpoint is configured"),
+                    format!("left out or `{}`: one endpoint is configured", configured.id),
                 ));
             }
             (Some(argument), _) => argument.to_owned(),
-            (None, Some(configured)) if looks_like_region(&configured) => configured,
-            (None, Some(_)) => {
-                return Err(refuse("RegionId", "given: the configured region is not one"));
+            (None, Some(configured)) => {
+                NoRegion::check(&configured).map_err(no_region)?;
+                configured.id
             }
-            (None, None) => return Err(Refusal::NoRegion),
+            (None, None) => return Err(Refusal::NoRegion(None)),
         };
         let (url, host) = match &self.endpoint {
             Some(endpoint) => (endpoint.url.clone(), endpoint.host.clone()),
@@ -157,6 +175,11 @@ impl Place {
         }
         Ok(Target { region, url, host, credential, account })
     }
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "for `map_err`")]
+fn no_region(error: NoRegion) -> Refusal {
+    Refusal::NoRegion(Some(error.to_string()))
 }
 
 fn refuse(field: &str, allowed: impl Into<String>) -> Refusal {

@@ -164,6 +164,68 @@ fn what_cannot_be_a_key_is_named_and_nothing_is_sent() {
     assert!(emulator.requests().is_empty());
 }
 
+/// What the person wrote is at fault, so it is named, and not the argument of the agent.
+#[test]
+fn a_profile_or_region_that_cannot_be_meant_is_named_where_it_was_read() {
+    let emulator = Emulator::start();
+    let home = TempDir::new().unwrap();
+    let (id, secret) = (emulator.access_key_id.as_str(), emulator.access_key_secret.as_str());
+    let without_region = || {
+        let mut options = towards(&emulator);
+        options
+            .arguments
+            .retain(|argument| !argument.contains("region") && argument != "cn-hangzhou");
+        options
+    };
+    let bad = [
+        ("${Canary}", "no program has expanded"),
+        ("<Canary>", "placeholder"),
+        ("%Canary%", "placeholder"),
+        ("cn-hangzhou\n", "line break"),
+        (" cn-hangzhou", "space"),
+    ];
+    for (text, says) in bad {
+        let mut default = profile(&emulator, "default", "AK");
+        let mut file = json!({ "profiles": [default] });
+        write(home.path(), file.to_string());
+        let named = towards(&emulator).env("ALIBABA_CLOUD_PROFILE", text);
+        let (message, log) = error(home.path(), named, "NoCredentials");
+        assert!(message.contains("`ALIBABA_CLOUD_PROFILE`") && message.contains(says), "{message}");
+        assert!(!(message + &log).contains("Canary"), "{log}");
+        file["current"] = text.into();
+        write(home.path(), file.to_string());
+        let (message, _) = error(home.path(), towards(&emulator), "NoCredentials");
+        assert!(message.contains("`current` of") && message.contains(says), "{message}");
+
+        default["region_id"] = text.into();
+        write(home.path(), json!({ "profiles": [default] }).to_string());
+        let mut server = Server::start_in(home.path(), without_region());
+        let envelope = list(&mut server);
+        assert_eq!(envelope["Error"]["Code"], "NoRegion", "{envelope}");
+        let message = envelope["Error"]["Message"].as_str().unwrap();
+        assert!(message.contains("`region_id` of the profile `default`"), "{message}");
+        assert!(message.contains(says), "{message}");
+        let next = envelope["Error"]["Next"].as_str().unwrap();
+        assert!(next.contains("the person corrects the region"), "{next}");
+
+        let key = || with_key(without_region(), "ALIBABA_CLOUD", id, secret);
+        for (options, place) in [
+            (key().env("ALIBABACLOUD_REGION_ID", text), "`ALIBABACLOUD_REGION_ID`"),
+            (key().arg("--region").arg(text), "`--region`"),
+            (key().config(&format!("region = {text:?}\n")), "`region` of config.toml"),
+        ] {
+            let (status, stderr) = Server::spawn_in(home.path(), options).finish();
+            assert!(!status.success() && stderr.contains(place), "{stderr}");
+            assert!(stderr.contains(says) && !stderr.contains("Canary"), "{stderr}");
+        }
+    }
+    assert!(emulator.requests().is_empty());
+    // A profile that is really called so is used.
+    let odd = profile(&emulator, "<mine>", "AK");
+    write(home.path(), json!({ "current": "<mine>", "profiles": [odd] }).to_string());
+    works(home.path(), towards(&emulator));
+}
+
 #[test]
 fn a_file_of_profiles_that_others_can_change_is_not_used() {
     let emulator = Emulator::start();
