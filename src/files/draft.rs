@@ -6,6 +6,7 @@ use std::os::unix::fs::{OpenOptionsExt, PermissionsExt, fchown};
 use std::path::{Path, PathBuf};
 
 use ring::rand::{SecureRandom, SystemRandom};
+use rustix::fs::{CWD, RenameFlags, renameat_with};
 
 use super::folder::sync_folder;
 use super::owned::parent;
@@ -48,8 +49,12 @@ impl Draft {
     pub(crate) fn place(mut self) -> io::Result<()> {
         self.file.sync_all()?;
         // A link, unlike a rename, does not replace a file that came meanwhile.
-        fs::hard_link(&self.written, &self.wanted)?;
-        fs::remove_file(&self.written)?;
+        match fs::hard_link(&self.written, &self.wanted) {
+            Ok(()) => fs::remove_file(&self.written)?,
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => return Err(error),
+            // A file system without links, as of a memory stick: a rename that replaces nothing.
+            Err(_) => renameat_with(CWD, &self.written, CWD, &self.wanted, RenameFlags::NOREPLACE)?,
+        }
         self.stands = false;
         sync_folder(parent(&self.wanted))
     }

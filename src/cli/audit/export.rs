@@ -53,7 +53,7 @@ pub(super) fn run(flags: Flags, env: &Env, clock: &Clock) -> Result<ExitCode, Fa
             let mut out = BufWriter::new(private(path, &folder).map_err(failed)?);
             let walked = write(&mut out, flags.format, &folder, &filter).map_err(failed)?;
             let file = out.into_inner().map_err(|error| failed(error.into_error()))?;
-            file.replace().map_err(failed)?;
+            file.place().map_err(failed)?;
             walked
         }
     };

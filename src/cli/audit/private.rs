@@ -6,7 +6,7 @@ use std::path::Path;
 
 use crate::files::Draft;
 
-/// A draft of `path`. What is there already must be a regular file; [`Draft::replace`] replaces it.
+/// A draft of `path`, where nothing is yet; [`Draft::place`] puts it there.
 ///
 /// # Errors
 /// Also if `path` is in the folder `read` or below it: what is read is not to be changed.
@@ -18,12 +18,11 @@ pub(super) fn private(path: &Path, read: &Path) -> io::Result<Draft> {
         return Err(io::Error::other("it is in the folder that is read"));
     }
     match fs::symlink_metadata(path) {
-        Ok(found) if !found.is_file() => {
-            return Err(io::Error::other("there is something that is no regular file"));
-        }
-        Ok(_) => {}
-        Err(error) if error.kind() == ErrorKind::NotFound => {}
-        Err(error) => return Err(error),
+        Ok(found) if found.is_file() => Err(io::Error::other(
+            "there is a file of that name already; remove it, or choose another name",
+        )),
+        Ok(_) => Err(io::Error::other("something else has that name; choose another name")),
+        Err(error) if error.kind() == ErrorKind::NotFound => Draft::of(path),
+        Err(error) => Err(error),
     }
-    Draft::of(path)
 }

@@ -69,7 +69,7 @@ pub(super) fn run(flags: Flags, env: &Env, clock: &Clock) -> Result<ExitCode, Fa
         rules: &rules,
     };
     out.write_all(page(&figures.finished(), &about).as_bytes()).map_err(failed)?;
-    out.into_inner().map_err(|error| failed(error.into_error()))?.replace().map_err(failed)?;
+    out.into_inner().map_err(|error| failed(error.into_error()))?.place().map_err(failed)?;
     walked.tell()?;
     Ok(walked.exit_code())
 }

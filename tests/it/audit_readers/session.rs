@@ -228,20 +228,20 @@ fn the_report_is_one_private_page_that_runs_nothing() {
     ] {
         assert!(page.contains(expected), "{expected} in {page}");
     }
-    // The page is replaced, but nothing is written through a link or into something else.
-    fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
-    assert_eq!(session.read(&["report", "--html", name]).code, 0);
-    assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+    // Nothing that is there is written over, be it a page of ours, or written through a link.
     let (link, other) = (session.home.path().join("link"), session.home.path().join("other"));
     fs::write(&other, "mine").unwrap();
     symlink(&other, &link).unwrap();
     for reader in [vec!["report", "--html"], vec!["export", "--format", "csv", "--output"]] {
-        for target in [&link, &session.folder()] {
+        for target in [&path, &other, &link, &session.folder()] {
             let refused = session.read(&[reader.clone(), vec![target.to_str().unwrap()]].concat());
             assert_eq!(refused.code, 1, "{}", refused.err);
             assert!(refused.err.contains("nothing was changed"), "{}", refused.err);
+            let named = refused.err.contains(&format!("`{}`", target.display()));
+            assert!(named && refused.err.contains("choose another name"), "{}", refused.err);
         }
     }
+    assert_eq!(fs::read_to_string(&path).unwrap(), page);
     assert_eq!(fs::read_to_string(&other).unwrap(), "mine");
     assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
     let left = fs::read_dir(session.home.path()).unwrap();
