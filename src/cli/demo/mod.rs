@@ -17,7 +17,7 @@ use crate::audit::{AuditKey, Event, Expected, verify};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::env::Env;
-use crate::factor::approver;
+use crate::factor::{approver, enrolled};
 use crate::store::Store;
 use folder::Folder;
 use rehearsal::Rehearsal;
@@ -26,11 +26,17 @@ use transcript::Transcript;
 
 /// The secret that comes and goes.
 const NAME: &str = "app/db-password";
+/// Where root has set bounds. The demo plays the person, and neither root's policy nor the PIN that
+/// root enrolled is its own.
+const ANCHORED: &str = "on this machine root's settings or root's approver (/etc/kms-mcp) count for every server, also for the one of the demo, which plays the person itself; nothing was started. Run the demo where there are none, such as in a container";
 /// What it holds at first, and then. Made up; they live as long as the demo.
 const FIRST: &str = "correct-horse-battery-staple";
 const SECOND: &str = "tr0ub4dor-and-three";
 
 pub(super) async fn run(env: &Env) -> Result<ExitCode, Failure> {
+    if Config::load(env)?.is_anchored || enrolled()?.is_some() {
+        return Err(Failure(ANCHORED.into()));
+    }
     let folder = Folder::new()?;
     let mut demo = Demo {
         transcript: Transcript::new(env),

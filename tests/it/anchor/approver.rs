@@ -54,6 +54,18 @@ fn ask(server: &mut Server) -> Question {
     )
 }
 
+/// It plays the person, whose PIN it cannot know here.
+#[test]
+fn the_demo_says_at_once_that_it_cannot_play_here() {
+    let Some(namespace) = Namespace::new() else { return };
+    let home = namespace.home(USER);
+    enroll(&namespace, PIN);
+    let output = run(&namespace, home.path(), "demo", "");
+    assert!(!output.status.success());
+    let said = said(&output);
+    assert!(said.contains("nothing was started") && !said.contains("CreateSecret"), "{said}");
+}
+
 #[test]
 fn only_the_enrolled_pin_signs_in_whatever_folder() {
     let Some(namespace) = Namespace::new() else { return };
