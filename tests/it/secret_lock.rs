@@ -66,6 +66,9 @@ fn calls_that_wait_for_a_secret_hold_up_no_others() {
         server.send("tools/call", json!({ "name": "PutSecretValue", "arguments": put }));
     }
     gate.wait();
-    let list = server.call("ListSecrets", json!({}));
-    assert_eq!(list["Result"]["TotalCount"], 1, "{list}");
+    let list = server.send("tools/call", json!({ "name": "ListSecrets", "arguments": {} }));
+    // None of the puts can be answered before the first one has its listing.
+    let answer = server.receive();
+    assert_eq!(answer["id"], json!(list), "{answer}");
+    assert_eq!(answer["result"]["structuredContent"]["Result"]["TotalCount"], 1, "{answer}");
 }
