@@ -16,7 +16,7 @@ use crate::audit::{Approval, Event};
 use crate::client::{Client, Signature, Transport};
 use crate::clock::{Clock, to_seconds};
 use crate::config::{Config, state_dir};
-use crate::credentials::{Credential, Credentials, Region};
+use crate::credentials::{Credential, Credentials, Region, profiles_file};
 use crate::emulator::{Behaviour, Emulator, Options};
 use crate::env::{BACKEND, ENDPOINT, Env, POLICY, REGION};
 use crate::factor::{Factor, Pinned, set_at};
@@ -27,7 +27,7 @@ use crate::mcp;
 use crate::pipeline::{Endpoint, Listed, Pipeline, Place, SecretLocks, Versions};
 use crate::scrub::Scrubber;
 use crate::store::Store;
-use crate::values::{Allowed, Folder, apart};
+use crate::values::{Allowed, Closed, Folder};
 
 /// Flags of `serve`. They choose and tighten; none skips a step.
 #[derive(Debug, Default, Args)]
@@ -168,7 +168,12 @@ async fn assemble(flags: &Flags, env: Env, scrubber: Scrubber) -> Result<Serving
     }
     let sources = sources(&config, &state)?;
     let disclosed = config.destinations.folder.clone().unwrap_or_else(|| state.join("disclosed"));
-    apart(&sources, &disclosed, &state)?;
+    let closed = Closed {
+        destination: disclosed.clone(),
+        state: state.clone(),
+        profiles: profiles_file(&env),
+    };
+    let allowed = Allowed::new(config.source_names(), sources, closed)?;
     let pipeline = Pipeline {
         guard: Guard::new(
             policy,
@@ -185,7 +190,7 @@ async fn assemble(flags: &Flags, env: Env, scrubber: Scrubber) -> Result<Serving
         audit: audit.clone(),
         page,
         place,
-        allowed: Arc::new(Allowed::new(config.source_names(), sources)?),
+        allowed: Arc::new(allowed),
         disclosed: Folder::new(disclosed),
         locks: SecretLocks::new(state.join("locks")),
         env,

@@ -19,6 +19,7 @@ use crate::sensitive::Sensitive;
 
 pub(crate) use defect::{Defect, defect_of_name};
 use profile::Profile;
+pub(crate) use profile::file as profiles_file;
 
 /// An AccessKey, with the token that a temporary one needs.
 pub(crate) struct Credential {

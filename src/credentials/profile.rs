@@ -123,8 +123,12 @@ pub(super) fn is_readable_by_others(env: &Env) -> Option<String> {
 /// Where the file is, unless it is to be left aside.
 fn path(env: &Env) -> Option<PathBuf> {
     let is_true = |name| env.get(name).is_some_and(|value| value.eq_ignore_ascii_case("true"));
-    let home = env.home().filter(|_| !PROFILE_DISABLED.into_iter().any(is_true))?;
-    Some(home.join(".aliyun/config.json"))
+    file(env).filter(|_| !PROFILE_DISABLED.into_iter().any(is_true))
+}
+
+/// Where the file is, used or not.
+pub(crate) fn file(env: &Env) -> Option<PathBuf> {
+    Some(env.home()?.join(".aliyun/config.json"))
 }
 
 /// The variable that counts, and those that name another profile.

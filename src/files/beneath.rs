@@ -4,7 +4,7 @@ use std::fs::File;
 use std::os::fd::OwnedFd;
 use std::path::{Component, Path};
 
-use rustix::fs::{Mode, OFlags, open, openat};
+use rustix::fs::{Mode, OFlags, openat};
 
 use super::folder;
 
@@ -13,13 +13,12 @@ const READ: OFlags = OFlags::RDONLY.union(OFlags::CLOEXEC).union(OFlags::NONBLOC
 
 /// Opens `relative` below `folder` for reading. `None`: it is not there, or the way to it holds a
 /// link or a `..`.
-pub(crate) fn open_beneath(folder: &Path, relative: &Path) -> Option<File> {
+pub(super) fn open_beneath(folder: &OwnedFd, relative: &Path) -> Option<File> {
     let plain = |part| matches!(part, Component::Normal(_) | Component::CurDir);
     if !relative.components().all(plain) {
         return None;
     }
-    let folder = open(folder, folder::FLAGS, Mode::empty()).ok()?;
-    at_once(&folder, relative).unwrap_or_else(|Unknown| one_by_one(folder, relative))
+    at_once(folder, relative).unwrap_or_else(|Unknown| one_by_one(folder, relative))
 }
 
 /// The kernel does not know the call, or a sandbox forbids it.
@@ -45,7 +44,7 @@ fn at_once(_: &OwnedFd, _: &Path) -> Result<Option<File>, Unknown> {
 }
 
 /// Part by part: each is opened in the folder that was opened before, and no link is followed.
-fn one_by_one(mut folder: OwnedFd, relative: &Path) -> Option<File> {
+fn one_by_one(folder: &OwnedFd, relative: &Path) -> Option<File> {
     let mut parts = relative.components().filter_map(|part| match part {
         Component::Normal(name) => Some(name),
         Component::CurDir | Component::ParentDir | Component::RootDir | Component::Prefix(_) => {
@@ -53,12 +52,15 @@ fn one_by_one(mut folder: OwnedFd, relative: &Path) -> Option<File> {
         }
     });
     let mut name = parts.next()?;
+    let mut inner = None;
     for next in parts {
         let flags = folder::FLAGS | OFlags::NOFOLLOW;
-        folder = openat(&folder, name, flags, Mode::empty()).ok()?;
+        inner = Some(openat(inner.as_ref().unwrap_or(folder), name, flags, Mode::empty()).ok()?);
         name = next;
     }
-    openat(&folder, name, READ | OFlags::NOFOLLOW, Mode::empty()).ok().map(File::from)
+    openat(inner.as_ref().unwrap_or(folder), name, READ | OFlags::NOFOLLOW, Mode::empty())
+        .ok()
+        .map(File::from)
 }
 
 #[cfg(test)]
@@ -84,7 +86,7 @@ mod tests {
             file.map(|mut file| file.read_to_string(&mut text));
             text
         };
-        let at = || open(&folder, folder::FLAGS, Mode::empty()).unwrap();
+        let folder = rustix::fs::open(&folder, folder::FLAGS, Mode::empty()).unwrap();
         for (path, content) in [
             ("a/b/file", "inside"),
             ("./a/./b/file", "inside"),
@@ -96,7 +98,7 @@ mod tests {
             ("", ""),
         ] {
             assert_eq!(read(open_beneath(&folder, Path::new(path))), content, "{path}");
-            assert_eq!(read(one_by_one(at(), Path::new(path))), content, "{path}, one by one");
+            assert_eq!(read(one_by_one(&folder, Path::new(path))), content, "{path}, one by one");
         }
         for path in ["../file", "a/../../file", "/etc/passwd"] {
             assert!(open_beneath(&folder, Path::new(path)).is_none(), "{path}");

@@ -9,13 +9,14 @@ mod beneath;
 mod draft;
 mod fault;
 mod folder;
+mod held;
 mod owned;
 mod written;
 
 pub(crate) use above::check_anchored;
-pub(crate) use beneath::open_beneath;
 pub(crate) use draft::Draft;
 pub(crate) use fault::{Fault, FileError};
 pub(crate) use folder::{create_in, own_folder, private_folder, sync_folder};
+pub(crate) use held::{HeldFolder, Id};
 pub(crate) use owned::{Links, Rules, ensure_private, read_owned};
 pub(crate) use written::{PathError, absolute, expanded};

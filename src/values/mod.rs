@@ -5,5 +5,5 @@ mod overlap;
 mod source;
 
 pub(crate) use destination::{Folder, Prepared};
-pub(crate) use overlap::apart;
+pub(crate) use overlap::Closed;
 pub(crate) use source::Allowed;

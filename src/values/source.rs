@@ -4,12 +4,14 @@
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 use zeroize::Zeroizing;
 
+use super::overlap::{Closed, Overlap};
 use crate::env::{Env, KEYS};
-use crate::files::open_beneath;
+use crate::files::{FileError, HeldFolder};
 use crate::operation::{Invalid, SecretDataSource};
 use crate::sensitive::Sensitive;
 
@@ -21,18 +23,41 @@ const CAP: u64 = 30_720;
 pub(crate) enum SourceError {
     #[error("`sources.env`: `{0}` is not a glob")]
     Glob(String),
+    #[error(transparent)]
+    Folder(#[from] FolderError),
+}
+
+/// Why no value is read from a folder.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum FolderError {
+    /// Somebody else could put another folder in its place.
+    #[error(
+        "the folder of sources `{}` is not used: {error}. Name a folder in `sources.files` of config.toml that is yours or root's, as are all folders above it", named.display()
+    )]
+    Way { named: PathBuf, error: FileError },
+    #[error(transparent)]
+    Overlap(#[from] Overlap),
 }
 
 /// What config.toml allows.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(crate) struct Allowed {
     names: GlobSet,
-    folders: Vec<PathBuf>,
+    folders: Vec<Folder>,
+    closed: Closed,
 }
 
 impl Allowed {
-    /// These names (globs) and folders (absolute).
-    pub(crate) fn new(names: &[String], folders: Vec<PathBuf>) -> Result<Self, SourceError> {
+    /// These names (globs) and folders (absolute), but nothing of what is closed. The folders are
+    /// opened now; those that are not there yet, when a value is read from them.
+    ///
+    /// # Errors
+    /// Names the first that cannot be used.
+    pub(crate) fn new(
+        names: &[String],
+        folders: Vec<PathBuf>,
+        closed: Closed,
+    ) -> Result<Self, SourceError> {
         let mut set = GlobSetBuilder::new();
         for name in names {
             let glob =
@@ -40,7 +65,17 @@ impl Allowed {
             set.add(glob);
         }
         let names = set.build().map_err(|_| SourceError::Glob(names.join(", ")))?;
-        Ok(Self { names, folders })
+        let folders: Vec<_> =
+            folders.into_iter().map(|named| Folder { named, held: OnceLock::new() }).collect();
+        for folder in &folders {
+            if folder.held(&closed)?.is_none() {
+                tracing::warn!(
+                    "the folder of sources `{}` is not there; once it is, values can be read from it",
+                    folder.named.display()
+                );
+            }
+        }
+        Ok(Self { names, folders, closed })
     }
 
     /// Reads the value.
@@ -78,9 +113,20 @@ impl Allowed {
     fn file(&self, path: &Path) -> Result<Sensitive, Invalid> {
         const FIELD: &str = "SecretDataSource.File";
         let refused = |allowed: &str| Err(Invalid::new(FIELD, allowed));
-        let Some(file) = self.folders.iter().find_map(|folder| open_in(folder, path)) else {
+        let mut unusable = None;
+        let found = self.folders.iter().find_map(|folder| match folder.held(&self.closed) {
+            Ok(held) => open_in(&folder.named, held?, path),
+            Err(error) => {
+                unusable.get_or_insert(error);
+                None
+            }
+        });
+        let Some(file) = found else {
+            if let Some(error) = unusable {
+                return refused(&format!("in a folder that can be used: {error}"));
+            }
             let folders: Vec<_> =
-                self.folders.iter().map(|folder| folder.display().to_string()).collect();
+                self.folders.iter().map(|folder| folder.named.display().to_string()).collect();
             return Err(Invalid::new(
                 FIELD,
                 format!(
@@ -93,6 +139,9 @@ impl Allowed {
             Ok(metadata) if metadata.is_file() => metadata,
             _ => return refused("a regular file"),
         };
+        if self.closed.is_profiles(&file) {
+            return refused("a file other than that of the AccessKey");
+        }
         if metadata.len() > CAP {
             return refused("a file of at most 30,720 bytes");
         }
@@ -111,16 +160,40 @@ impl Allowed {
     }
 }
 
-/// Opens `path`, given relative to `folder` or as an absolute path below it. No component may be a
-/// link or lead out.
-fn open_in(folder: &Path, path: &Path) -> Option<File> {
-    let canonical = folder.canonicalize().ok()?;
+/// A folder that values may be read from.
+#[derive(Debug)]
+struct Folder {
+    /// As config.toml names it.
+    named: PathBuf,
+    /// Opened once: whatever is put in its place later is not read.
+    held: OnceLock<HeldFolder>,
+}
+
+impl Folder {
+    /// The open folder. It may have been moved to where something closed can be reached, so that is
+    /// looked at each time. `None`: it is not there yet.
+    fn held(&self, closed: &Closed) -> Result<Option<&HeldFolder>, FolderError> {
+        if let Some(held) = self.held.get() {
+            closed.check(&self.named, Some(held))?;
+            return Ok(Some(held));
+        }
+        let opened = HeldFolder::open(&self.named)
+            .map_err(|error| FolderError::Way { named: self.named.clone(), error })?;
+        closed.check(&self.named, opened.as_ref())?;
+        // If another call came first, its folder is the one, by the same checks.
+        Ok(opened.map(|opened| self.held.get_or_init(|| opened)))
+    }
+}
+
+/// Opens `path`, given relative to the folder or as an absolute path below it. No component may be
+/// a link or lead out.
+fn open_in(named: &Path, held: &HeldFolder, path: &Path) -> Option<File> {
     let relative = if path.is_absolute() {
-        path.strip_prefix(folder).or_else(|_| path.strip_prefix(&canonical)).ok()?
+        path.strip_prefix(named).or_else(|_| path.strip_prefix(held.real())).ok()?
     } else {
         path
     };
-    open_beneath(&canonical, relative)
+    held.open_file(relative)
 }
 
 /// What kind of a file holds something that is hardly meant as the value; says no more of it.
@@ -147,6 +220,52 @@ mod tests {
         SecretDataSource { env: None, file: Some(path.into()) }
     }
 
+    fn closed(root: &Path) -> Closed {
+        Closed {
+            destination: root.join("disclosed"),
+            state: root.join("state"),
+            profiles: Some(root.join(".aliyun/config.json")),
+        }
+    }
+
+    #[test]
+    fn what_takes_the_place_of_a_folder_is_not_read() {
+        let root = tempfile::tempdir().unwrap();
+        let at = |name: &str| root.path().join(name);
+        for name in ["in", "other", "disclosed", ".aliyun"] {
+            std::fs::create_dir(at(name)).unwrap();
+            std::fs::write(at(name).join(name), name).unwrap();
+        }
+        std::fs::write(at(".aliyun/config.json"), "{}").unwrap();
+        std::fs::hard_link(at(".aliyun/config.json"), at("in/harmless")).unwrap();
+        let env = Env::from_pairs([]);
+        let folders = vec![at("in"), at("later")];
+        let allowed = Allowed::new(&[], folders, closed(root.path())).unwrap();
+        let read = |path: &str| allowed.read(&file(path), &env);
+        assert!(read("in").is_ok());
+        assert!(read("harmless").unwrap_err().allowed.contains("AccessKey"));
+        // One that is made later is opened when it is first read, with the same checks.
+        symlink(at(".aliyun"), at("later")).unwrap();
+        assert!(read("config.json").unwrap_err().allowed.contains("overlap"));
+        std::fs::remove_file(at("later")).unwrap();
+        std::fs::create_dir(at("later")).unwrap();
+        std::fs::write(at("later/later"), "later").unwrap();
+        assert!(read("later").is_ok());
+        for closed in ["disclosed", ".aliyun", "other"] {
+            std::fs::rename(at("in"), at("moved")).unwrap();
+            symlink(at(closed), at("in")).unwrap();
+            assert!(read(closed).is_err(), "{closed}");
+            assert!(read(at("in").join(closed).to_str().unwrap()).is_err(), "{closed}");
+            assert!(read("in").is_ok(), "{closed}: the folder that was opened is still read");
+            std::fs::remove_file(at("in")).unwrap();
+            std::fs::rename(at("moved"), at("in")).unwrap();
+        }
+        // Values would be written into it.
+        std::fs::rename(at("disclosed"), at("moved")).unwrap();
+        std::fs::rename(at("in"), at("disclosed")).unwrap();
+        assert!(read("in").unwrap_err().allowed.contains("overlap"));
+    }
+
     #[test]
     fn only_files_below_the_folder_are_read() {
         let root = tempfile::tempdir().unwrap();
@@ -162,7 +281,7 @@ mod tests {
         std::fs::write(root.path().join("outside"), "no").unwrap();
         symlink(root.path().join("outside"), folder.join("link")).unwrap();
         let env = Env::from_pairs([]);
-        let allowed = Allowed::new(&[], vec![folder.clone()]).unwrap();
+        let allowed = Allowed::new(&[], vec![folder.clone()], closed(root.path())).unwrap();
         let read = |path: &str| allowed.read(&file(path), &env);
         assert!(read("ok").is_ok());
         assert!(read(folder.join("ok").to_str().unwrap()).is_ok());
@@ -189,11 +308,12 @@ mod tests {
         let pairs = ["APP_KEY", "OTHER"].into_iter().chain(ours.clone());
         let env = Env::from_pairs(pairs.map(|name| (name.into(), "v".into())));
         let source = |name: &str| SecretDataSource { env: Some(name.into()), file: None };
-        let some = Allowed::new(&["APP_*".into()], vec![]).unwrap();
+        let closed = || closed(Path::new("/nowhere"));
+        let some = Allowed::new(&["APP_*".into()], vec![], closed()).unwrap();
         assert!(some.read(&source("APP_KEY"), &env).is_ok());
         assert!(some.read(&source("OTHER"), &env).is_err());
         assert!(some.read(&source("APP_MISSING"), &env).is_err());
-        let all = Allowed::new(&["*".into()], vec![]).unwrap();
+        let all = Allowed::new(&["*".into()], vec![], closed()).unwrap();
         assert!(all.read(&source("OTHER"), &env).is_ok());
         for name in ours {
             assert!(all.read(&source(name), &env).is_err(), "{name}");
