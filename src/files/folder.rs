@@ -13,6 +13,7 @@ use rustix::io::Errno;
 use rustix::process::geteuid;
 
 use super::above::check_way;
+use super::created::Created;
 use super::fault::{Fault, FileError};
 use super::owned::{Links, check, parent};
 
@@ -29,11 +30,11 @@ pub(crate) fn own_folder(path: &Path) -> Result<PathBuf, FileError> {
 }
 
 /// Makes the empty file `name` of mode 0600, durably, in a folder of the user that is closed to
-/// others and no link; the folder is made where there is none. Gives the file and its path.
+/// others and no link; the folder is made where there is none.
 ///
 /// # Errors
 /// [`Fault::Io`] with `AlreadyExists` if something of that name is there: it stays as it is.
-pub(crate) fn create_in(folder: &Path, name: &OsStr) -> Result<(File, PathBuf), FileError> {
+pub(crate) fn create_in(folder: &Path, name: &OsStr) -> Result<Created, FileError> {
     let Own { folder: handle, stat, real, .. } = Own::open(folder, Links::Refused)?;
     check(&stat, &[stat.st_uid], 0o077).map_err(|fault| fault.at(&real))?;
     let path = real.join(name);
@@ -45,7 +46,7 @@ pub(crate) fn create_in(folder: &Path, name: &OsStr) -> Result<(File, PathBuf), 
     let file = openat(&handle, name, flags, Mode::from_raw_mode(0o600))
         .map_err(|error| Fault::from(error).at(&path))?;
     fsync(&handle).map_err(|error| Fault::from(error).at(&real))?;
-    Ok((File::from(file), path))
+    Ok(Created { folder: handle, file: File::from(file), path })
 }
 
 /// The same, closed to others, where nobody else can put another folder in its place. What others
@@ -153,7 +154,7 @@ mod tests {
         assert_eq!(mode(&folder), 0o755, "only looked at");
         private_folder(&folder, Links::Refused).unwrap();
         assert_eq!(mode(&folder), 0o700);
-        let (_, path) = create_in(&folder, name).unwrap();
+        let path = create_in(&folder, name).unwrap().path;
         assert_eq!((mode(&path), path), (0o600, real.join("file")));
         let taken = create_in(&folder, name).unwrap_err().fault;
         assert!(matches!(taken, Fault::Io(error) if error.kind() == io::ErrorKind::AlreadyExists));

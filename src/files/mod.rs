@@ -6,6 +6,7 @@
 
 mod above;
 mod beneath;
+mod created;
 mod draft;
 mod fault;
 mod folder;
@@ -14,6 +15,7 @@ mod owned;
 mod written;
 
 pub(crate) use above::check_anchored;
+pub(crate) use created::Created;
 pub(crate) use draft::Draft;
 pub(crate) use fault::{Fault, FileError};
 pub(crate) use folder::{create_in, own_folder, private_folder, sync_folder};

@@ -13,7 +13,7 @@ use crate::credentials::Credential;
 use crate::guard::{Challenge, Refusal, secret_name};
 use crate::operation::{Destination, Operation, Outcome, Risk, Sent};
 use crate::reply::{self, Changed, Question, Reply, Ways};
-use crate::values::Prepared;
+use crate::values::{Lost, Prepared};
 
 /// The code of KMS for an id that is taken.
 const EXISTS: &str = "Rejected.ResourceExist";
@@ -56,17 +56,14 @@ impl Pipeline {
             (Some(value), Some(file)) => (None, Some(file.write(value).await)),
             (value, _) => (value, None),
         };
-        let Ok(file) = file.transpose() else {
-            let event =
-                Event { upstream: Some(upstream), code: Some(NO_FILE.into()), ..Event::default() };
-            let closed = trail.close(self.clean(event)).await;
-            let error = reply::error(
-                NO_FILE,
-                "the value could not be written to the file, and was dropped",
-                Changed::No,
-                "Tell the person; the folder may be full.",
-            );
-            return Reply::new(&closed, Changed::No, reply::failed(error), None);
+        let file = match file.transpose() {
+            Ok(file) => file,
+            Err(lost) => {
+                let code = Some(NO_FILE.into());
+                let event = Event { upstream: Some(upstream), code, ..Event::default() };
+                let closed = trail.close(self.clean(event)).await;
+                return Reply::new(&closed, Changed::No, in_no_file(&lost), None);
+            }
         };
         let outcome = O::outcome(asked.risk);
         let event = Event {
@@ -102,11 +99,14 @@ impl Pipeline {
             notes.push(note.into());
         }
         // The same with a file: it is removed.
-        if let Some(path) = file.filter(|_| closed.is_recorded()).map(Prepared::keep) {
-            notes.push(format!(
-                "The value was written to {} (mode 0600); it is not in this conversation.",
-                path.display()
-            ));
+        if let Some(file) = file.filter(|_| closed.is_recorded()) {
+            match file.keep().await {
+                Ok(path) => notes.push(format!(
+                    "The value was written to {} (mode 0600); it is not in this conversation.",
+                    path.display()
+                )),
+                Err(lost) => return Reply::new(&closed, Changed::No, in_no_file(&lost), None),
+            }
         }
         notes.extend(notes_of::<O>(disclosed.is_some(), &asked));
         notes.extend(said);
@@ -341,6 +341,21 @@ fn name_no_other(result: &mut Value, resource: &str, written: Option<&str>) {
 fn settled(outcome: Outcome, failure: &ClientError) -> Map<String, Value> {
     let note = format!("KMS answered {}: nothing was left to do.", failure.code());
     reply::ok(Value::Object(Map::new()), Some(outcome), failure.request_id.as_deref(), vec![note])
+}
+
+/// Of a value for which there is no file in the end.
+fn in_no_file(lost: &Lost) -> Map<String, Value> {
+    let (message, next) = match lost {
+        Lost::Io(_) => (
+            "the value could not be written to the file, and was dropped",
+            "Tell the person; the folder may be full.",
+        ),
+        Lost::Replaced => (
+            "another program took the file away or put one of its own in its place, before the call ended; that file was left as it is, and the value was dropped",
+            "Tell the person; ask again with another FileName.",
+        ),
+    };
+    reply::failed(reply::error(NO_FILE, message, Changed::No, next))
 }
 
 fn notes_of<O: Operation>(disclosed: bool, asked: &Asked) -> Vec<String> {

@@ -1,13 +1,12 @@
 //! A disclosed value in a file: for the person or a program, not for the conversation.
 
 use std::ffi::OsStr;
-use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use tokio::task::spawn_blocking;
 
-use crate::files::{Fault, FileError, create_in};
+use crate::files::{Created, Fault, FileError, create_in};
 use crate::operation::Invalid;
 use crate::sensitive::Sensitive;
 
@@ -33,7 +32,7 @@ impl Folder {
 
 fn make(folder: &Path, name: &str) -> Result<Prepared, Invalid> {
     match create_in(folder, OsStr::new(name)) {
-        Ok((file, path)) => Ok(Prepared { file, path, kept: false }),
+        Ok(created) => Ok(Prepared { created, kept: false }),
         Err(FileError { fault: Fault::Io(error), .. })
             if error.kind() == io::ErrorKind::AlreadyExists =>
         {
@@ -50,48 +49,61 @@ fn make(folder: &Path, name: &str) -> Result<Prepared, Invalid> {
     }
 }
 
+/// Why a value is in no file.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Lost {
+    /// It could not be written.
+    #[error(transparent)]
+    Io(#[from] io::Error),
+    /// The file was moved or removed, or another one has its name. That one stays.
+    #[error("another program took the file away or put one of its own in its place")]
+    Replaced,
+}
+
 /// A file that waits for its value; it is removed again if none comes.
 #[derive(Debug)]
 pub(crate) struct Prepared {
-    file: File,
-    path: PathBuf,
+    created: Created,
     kept: bool,
 }
 
 impl Prepared {
     /// Writes the value, durably. It stays only if [`Self::keep`] follows.
-    pub(crate) async fn write(mut self, value: Sensitive) -> io::Result<Self> {
+    pub(crate) async fn write(mut self, value: Sensitive) -> Result<Self, Lost> {
         let write = move || {
             #[expect(
                 clippy::disallowed_methods,
                 reason = "into the file of mode 0600 that was approved"
             )]
-            self.file.write_all(value.expose().as_bytes())?;
-            self.file.sync_all()?;
-            Ok(self)
+            self.created.file.write_all(value.expose().as_bytes())?;
+            self.created.file.sync_all()?;
+            if self.created.is_in_place() { Ok(self) } else { Err(Lost::Replaced) }
         };
         // No other call waits for a slow disk.
-        spawn_blocking(write).await?
+        spawn_blocking(write).await.unwrap_or_else(|error| Err(Lost::Io(error.into())))
     }
 
     /// Leaves the file to the person, and gives its path.
-    pub(crate) fn keep(mut self) -> PathBuf {
-        self.kept = true;
-        self.path.clone()
+    pub(crate) async fn keep(mut self) -> Result<PathBuf, Lost> {
+        let keep = move || {
+            self.kept = self.created.is_in_place();
+            if self.kept { Ok(self.created.path.clone()) } else { Err(Lost::Replaced) }
+        };
+        spawn_blocking(keep).await.unwrap_or_else(|error| Err(Lost::Io(error.into())))
     }
 }
 
 impl Drop for Prepared {
     fn drop(&mut self) {
         if !self.kept {
-            // What cannot be removed holds nothing, or a value that only its owner can read.
-            let _: io::Result<()> = fs::remove_file(&self.path);
+            self.created.remove();
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
     use std::os::unix::fs::PermissionsExt;
 
     use super::*;
@@ -106,12 +118,55 @@ mod tests {
         assert_eq!(fs::read_dir(&folder.0).unwrap().count(), 0);
         drop(prepare("a").await.unwrap().write(value()).await.unwrap());
         assert_eq!(fs::read_dir(&folder.0).unwrap().count(), 0, "written, but not kept");
-        let path = prepare("a").await.unwrap().write(value()).await.unwrap().keep();
+        let path = prepare("a").await.unwrap().write(value()).await.unwrap().keep().await.unwrap();
         assert_eq!(fs::read_to_string(&path).unwrap(), "value");
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
         assert!(prepare("a").await.is_err());
         assert_eq!(fs::read_to_string(&path).unwrap(), "value");
         fs::set_permissions(&folder.0, fs::Permissions::from_mode(0o755)).unwrap();
         assert!(prepare("b").await.is_err());
+    }
+
+    /// As an editor or a program that synchronises files does, while KMS has not answered.
+    #[tokio::test]
+    async fn a_file_of_another_program_is_neither_removed_nor_called_ours() {
+        let root = tempfile::tempdir().unwrap();
+        let folder = Folder::new(root.path().join("disclosed"));
+        let at = |name: &str| root.path().join("disclosed").join(name);
+        let prepare = async || folder.prepare("a".into()).await.unwrap();
+        let value = || Sensitive::new("value".into());
+        let replace = || {
+            fs::write(at("theirs"), "theirs").unwrap();
+            fs::rename(at("a"), at("ours")).unwrap();
+            fs::rename(at("theirs"), at("a")).unwrap();
+        };
+        let stays = |about: &str| {
+            assert_eq!(fs::read_to_string(at("a")).unwrap(), "theirs", "{about}");
+            assert_eq!(fs::read_to_string(at("ours")).unwrap(), "", "{about}");
+            fs::remove_file(at("a")).unwrap();
+        };
+        let prepared = prepare().await;
+        replace();
+        drop(prepared);
+        stays("no value came");
+        let prepared = prepare().await;
+        replace();
+        assert!(matches!(prepared.write(value()).await, Err(Lost::Replaced)));
+        stays("before it was written");
+        let prepared = prepare().await.write(value()).await.unwrap();
+        replace();
+        assert!(matches!(prepared.keep().await, Err(Lost::Replaced)));
+        stays("after it was written");
+        let prepared = prepare().await;
+        fs::remove_file(at("a")).unwrap();
+        assert!(matches!(prepared.write(value()).await, Err(Lost::Replaced)));
+        // The folder that was checked, not what has its path by now.
+        let prepared = prepare().await;
+        fs::rename(root.path().join("disclosed"), root.path().join("moved")).unwrap();
+        fs::create_dir(root.path().join("disclosed")).unwrap();
+        fs::write(at("a"), "theirs").unwrap();
+        drop(prepared);
+        assert_eq!(fs::read_to_string(at("a")).unwrap(), "theirs");
+        assert!(!root.path().join("moved/a").exists());
     }
 }

@@ -4,6 +4,6 @@ mod destination;
 mod overlap;
 mod source;
 
-pub(crate) use destination::{Folder, Prepared};
+pub(crate) use destination::{Folder, Lost, Prepared};
 pub(crate) use overlap::Closed;
 pub(crate) use source::Allowed;
