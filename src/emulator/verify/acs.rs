@@ -1,7 +1,8 @@
 //! ACS3-HMAC-SHA256 and ACS4-HMAC-SHA256: a canonical request over the headers the client lists.
 //!
 //! The list is the client's: the SDKs sign different sets. It must hold what decides the meaning
-//! of the request, that is `host` and every `x-acs-` header that was sent.
+//! of the request, that is `host`, every `x-acs-` header that was sent, and `content-type` where
+//! there is a body.
 
 use std::fmt::Write as _;
 
@@ -31,6 +32,8 @@ pub(super) fn check(
     let listed: Vec<&str> = signed_headers.split(';').collect();
     let unsigned = |name: &str| !listed.contains(&name);
     if REQUIRED.into_iter().any(unsigned)
+        // All SDKs sign it then. Unsigned, it could be changed on the way, and the body say nothing.
+        || (!received.body.is_empty() && unsigned("content-type"))
         || received.headers.iter().any(|(name, _)| name.starts_with("x-acs-") && unsigned(name))
     {
         return Err(incomplete());
@@ -170,6 +173,29 @@ mod tests {
             assert_eq!(signed.signature, signed.expected);
             assert_eq!(signed.access_key_id, text(&vector, "access_key_id"));
             assert!(signed.mismatch.contains(&text(&vector, "string_to_sign")));
+        }
+    }
+
+    #[test]
+    fn the_type_of_a_body_is_signed() {
+        let listed = |vector: &Value| {
+            text(vector, "authorization").contains(";content-type;")
+                || text(vector, "authorization").contains("=content-type;")
+        };
+        let vectors = vectors();
+        let with_body = |vector: &&Value| !text(vector, "body").is_empty();
+        assert!(vectors.iter().filter(with_body).count() >= 3);
+        for vector in vectors.iter().filter(with_body) {
+            assert!(listed(vector), "{}", vector["name"]);
+            let mut received = received(vector);
+            for (name, value) in &mut received.headers {
+                if name == "authorization" {
+                    *value = value.replace("content-type;", "");
+                }
+            }
+            let parsed = Parsed::of(&received, true).unwrap();
+            let refused = check(&received, &parsed, &text(vector, "access_key_secret"));
+            assert_eq!(refused.map(|_| ()).unwrap_err().code, "IncompleteSignature");
         }
     }
 
