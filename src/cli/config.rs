@@ -32,7 +32,10 @@ pub(super) fn run(command: &Command) -> Result<ExitCode, Failure> {
         command: "kms-mcp config reference",
         dir: &flags.dir,
         others: None,
-        is_ours: |_, text| text.starts_with(TITLE),
+        is_ours: Some(|_, text| {
+            let rest = text.strip_prefix(TITLE);
+            rest.is_some_and(|rest| rest.starts_with("\nWritten by `kms-mcp config reference` "))
+        }),
     };
     folder.run(&[("config.md".to_owned(), reference)], flags.check)
 }

@@ -18,8 +18,10 @@ pub(super) struct Generated<'a> {
     pub(super) dir: &'a Path,
     /// The ending of files that may only be there if they are generated.
     pub(super) others: Option<&'static str>,
-    /// Whether a file of that name and content was written by this command, at some time.
-    pub(super) is_ours: fn(&str, &str) -> bool,
+    /// Whether a file of that name and content bears the mark of this command, and so may be
+    /// replaced. `None`: nothing in these files says who wrote them, so none is replaced unless it
+    /// is the same already; whoever wants them anew removes the old ones.
+    pub(super) is_ours: Option<fn(&str, &str) -> bool>,
 }
 
 impl Generated<'_> {
@@ -32,8 +34,8 @@ impl Generated<'_> {
         if check {
             return self.check(files, &strays);
         }
-        for (name, _) in files {
-            self.refuse_what_is_not_ours(name)?;
+        for (name, text) in files {
+            self.refuse_what_is_not_ours(name, text)?;
         }
         fs::create_dir_all(self.dir)?;
         for (name, text) in files {
@@ -58,7 +60,8 @@ impl Generated<'_> {
             })
             .collect();
         if !wrong.is_empty() {
-            wrong.push(format!("run `{}`", self.command));
+            let first = if self.is_ours.is_none() { "remove what is out of date and " } else { "" };
+            wrong.push(format!("{first}run `{}`", self.command));
         }
         wrong.extend(strays.iter().map(|path| {
             format!("{} is not generated: remove it if nobody needs it", path.display())
@@ -85,20 +88,22 @@ impl Generated<'_> {
         Ok(found)
     }
 
-    fn refuse_what_is_not_ours(&self, name: &str) -> Result<(), Failure> {
+    fn refuse_what_is_not_ours(&self, name: &str, wanted: &str) -> Result<(), Failure> {
         let path = self.dir.join(name);
         let ours = match fs::symlink_metadata(&path) {
             Err(error) if error.kind() == ErrorKind::NotFound => true,
             Err(error) => return Err(error.into()),
             // A link is not followed: whatever it leads to was not written here.
             Ok(found) if !found.is_file() => false,
-            Ok(_) => fs::read_to_string(&path).is_ok_and(|text| (self.is_ours)(name, &text)),
+            Ok(_) => fs::read_to_string(&path).is_ok_and(|text| {
+                text == wanted || self.is_ours.is_some_and(|is_ours| is_ours(name, &text))
+            }),
         };
         if ours {
             return Ok(());
         }
         Err(Failure(format!(
-            "{} is there and was not written by `{}`; nothing was changed: name another folder with --dir, or move it away",
+            "{} is there, and it is not what `{}` writes; nothing was changed: name another folder with --dir, or remove the file",
             path.display(),
             self.command
         )))

@@ -26,15 +26,27 @@ pub(super) fn run(flags: &Flags) -> Result<ExitCode, Failure> {
         let text = format!("{}\n", serde_json::to_string_pretty(&tool.listed)?);
         files.push((format!("{}.json", tool.listed.name), text));
     }
-    let folder =
-        Generated { command: "kms-mcp schemas", dir: &flags.dir, others: Some("json"), is_ours };
+    let folder = Generated {
+        command: "kms-mcp schemas",
+        dir: &flags.dir,
+        others: Some("json"),
+        is_ours: Some(is_ours),
+    };
     folder.run(&files, flags.check)
 }
 
-/// The description of the tool that the file is named after.
+/// The description of the tool that the file is named after, with the answer of this program: other
+/// servers have tools of the same names.
 fn is_ours(file: &str, text: &str) -> bool {
+    const ENVELOPE: [&str; 7] =
+        ["Status", "Result", "Outcome", "Confirmation", "Error", "RequestId", "Notes"];
     serde_json::from_str(text).is_ok_and(|tool: Value| {
+        let answer = tool.pointer("/outputSchema/properties").and_then(Value::as_object);
         tool.get("inputSchema").is_some()
             && tool.get("name").and_then(Value::as_str) == file.strip_suffix(".json")
+            && answer.is_some_and(|members| {
+                members.len() == ENVELOPE.len()
+                    && ENVELOPE.iter().all(|member| members.contains_key(*member))
+            })
     })
 }

@@ -95,16 +95,31 @@ fn a_file_that_is_not_generated_is_neither_overwritten_nor_deleted() {
     type Place = fn(&Path, &Path);
     let home = tempfile::tempdir().unwrap();
     let other = home.path().join("other.json");
-    let places: [Place; 4] = [
+    let places: [Place; 7] = [
         |file, _| fs::write(file, "{\"name\": \"my notes\"}").unwrap(),
+        // A person's own, which only looks like ours.
+        |file, _| {
+            fs::write(file, "{\"Version\": \"1\", \"Statement\": [], \"Note\": \"mine\"}").unwrap();
+        },
+        |file, _| {
+            let own = json!({ "name": "UpdateSecret", "inputSchema": {}, "outputSchema":
+                { "properties": { "Status": {}, "Mine": {} } } });
+            fs::write(file, own.to_string()).unwrap();
+        },
+        |file, _| {
+            let text =
+                "# Keys of config.toml\n\nMine.\n\nWritten by `kms-mcp policy matrix` once.\n";
+            fs::write(file, text).unwrap();
+        },
         |file, _| fs::write(file, "no JSON").unwrap(),
         |file, other| std::os::unix::fs::symlink(other, file).unwrap(),
         |file, _| fs::create_dir(file).unwrap(),
     ];
-    let commands: [(&[&str], &str); 3] = [
+    let commands: [(&[&str], &str); 4] = [
         (&["schemas"], "UpdateSecret.json"),
         (&["policy", "ram", "--write"], "read-only.json"),
         (&["policy", "matrix"], "MATRIX.md"),
+        (&["config", "reference"], "config.md"),
     ];
     for (number, (command, name)) in commands.into_iter().enumerate() {
         for (way, place) in places.iter().enumerate() {

@@ -259,6 +259,17 @@ fn the_generated_files_are_up_to_date_and_the_checks_notice() {
     assert!(text(&output.stderr).contains("other.json is not generated"), "{output:?}");
     let output = home.policy(&["ram", "--write", "--dir", folder.to_str().unwrap()]);
     assert!(output.status.success() && stray.exists(), "{output:?}");
+    // No RAM policy says who wrote it, so one that was changed by a byte may be a person's own.
+    let changed = folder.join("full.json");
+    let own = format!("{} ", fs::read_to_string(&changed).unwrap());
+    fs::write(&changed, &own).unwrap();
+    let output = home.policy(&["ram", "--write", "--dir", folder.to_str().unwrap()]);
+    let said = text(&output.stderr);
+    assert!(!output.status.success() && said.contains("full.json is there"), "{said}");
+    assert!(said.contains("nothing was changed") && said.contains("--dir"), "{said}");
+    assert_eq!(fs::read_to_string(&changed).unwrap(), own);
+    let output = home.policy(&["ram", "--check", "--dir", folder.to_str().unwrap()]);
+    assert!(text(&output.stderr).contains("remove what is out of date and run"), "{output:?}");
 }
 
 #[test]

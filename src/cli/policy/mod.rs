@@ -89,7 +89,12 @@ fn write_matrix(flags: &Matrix) -> Result<ExitCode, Failure> {
         command,
         dir: &flags.dir,
         others: None,
-        is_ours: |_, text| text.contains("Written by `kms-mcp policy matrix`"),
+        // A document that only speaks of the line is a person's.
+        is_ours: Some(|_, text| {
+            text.lines()
+                .nth(2)
+                .is_some_and(|line| line.starts_with("<!-- Written by `kms-mcp policy matrix`; "))
+        }),
     };
     files.run(&[("MATRIX.md".to_owned(), matrix(&policies))], flags.check)
 }
