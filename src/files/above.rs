@@ -105,7 +105,7 @@ fn is_link(stat: &Stat) -> bool {
 
 /// `owners`; where root is one of them, and this process is in a user namespace without root, as in
 /// a Flatpak, also the id under which root's folders are shown there.
-fn with_unmapped_root(owners: &[u32]) -> Vec<u32> {
+pub(super) fn with_unmapped_root(owners: &[u32]) -> Vec<u32> {
     let mut all = owners.to_vec();
     if owners.contains(&0) {
         all.extend(unmapped_root().ok().flatten());

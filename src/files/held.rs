@@ -11,6 +11,7 @@ use rustix::fs::{
 use rustix::io::Errno;
 use rustix::process::geteuid;
 
+use super::above::with_unmapped_root;
 use super::beneath::open_beneath;
 use super::fault::{Fault, FileError};
 use super::folder::{FLAGS, os_string};
@@ -98,7 +99,7 @@ struct Walk<'a> {
     /// What is still to walk, the next part last.
     rest: Vec<OsString>,
     links: usize,
-    owners: [u32; 2],
+    owners: Vec<u32>,
 }
 
 impl<'a> Walk<'a> {
@@ -106,7 +107,7 @@ impl<'a> Walk<'a> {
         if !path.is_absolute() {
             return Err(Fault::NoName.at(path));
         }
-        let owners = [geteuid().as_raw(), 0];
+        let owners = with_unmapped_root(&[geteuid().as_raw(), 0]);
         let root = PathBuf::from("/");
         let mut walk = Self { path, reached: Vec::new(), root, rest: Vec::new(), links: 0, owners };
         walk.add(path)?;
@@ -163,7 +164,7 @@ impl<'a> Walk<'a> {
         if FileType::from_raw_mode(stat.st_mode) != FileType::Symlink {
             return Err(Fault::NotAFolder.at(&path));
         }
-        check(&stat, &self.owners, 0).map_err(|fault| fault.at(&path))?;
+        check(&stat, &self.owners, 0).map_err(|fault| self.above(fault, &path))?;
         self.links += 1;
         if self.links > MAX_LINKS {
             return Err(Fault::Links.at(self.path));
@@ -173,13 +174,19 @@ impl<'a> Walk<'a> {
         Ok(true)
     }
 
+    /// A fault of what stands on the way.
+    fn above(&self, fault: Fault, at: &Path) -> FileError {
+        fault.of_a_folder_above(at, false).at(self.path)
+    }
+
     /// Whether the user or root owns it; if something is to be found in it, also whether nobody
     /// else can put another thing there.
     fn check(&self, folder: &OwnedFd, at: &Path, is_above: bool) -> Result<(), FileError> {
         let stat = fstat(folder).map_err(|error| Fault::from(error).at(at))?;
         let is_sticky = stat.st_mode & 0o1000 != 0;
         let closed = if is_above && !is_sticky { 0o022 } else { 0 };
-        check(&stat, &self.owners, closed).map_err(|fault| fault.at(at))
+        check(&stat, &self.owners, closed)
+            .map_err(|fault| if is_above { self.above(fault, at) } else { fault.at(at) })
     }
 }
 
@@ -221,8 +228,8 @@ mod tests {
         assert!(matches!(fault(Path::new("above")), Fault::NoName));
         for mode in [0o777, 0o775] {
             set(&above, mode);
-            assert!(matches!(fault(&folder), Fault::Writable(found) if found == mode));
-            assert!(matches!(fault(&root.join("far")), Fault::Writable(_)), "behind a link");
+            assert!(matches!(fault(&folder), Fault::Above { folder, .. } if folder == above));
+            assert!(matches!(fault(&root.join("far")), Fault::Above { .. }), "behind a link");
         }
         set(&above, 0o1777);
         set(&folder, 0o770);
@@ -243,10 +250,7 @@ mod tests {
         for (owned, asked) in [(&above, &folder), (&folder, &folder), (&link, &link)] {
             std::os::unix::fs::lchown(owned, Some(61_002), None).unwrap();
             let refused = HeldFolder::open(asked).unwrap_err();
-            assert!(
-                matches!(refused.fault, Fault::Owner(61_002) | Fault::NotRoots(61_002)),
-                "{refused}"
-            );
+            assert!(refused.to_string().contains("belongs to user 61002"), "{refused}");
             std::os::unix::fs::lchown(owned, Some(0), None).unwrap();
         }
         assert!(HeldFolder::open(&link).unwrap().is_some());

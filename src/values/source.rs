@@ -32,7 +32,7 @@ pub(crate) enum SourceError {
 pub(crate) enum FolderError {
     /// Somebody else could put another folder in its place.
     #[error(
-        "the folder of sources `{}` is not used: {error}. Name a folder in `sources.files` of config.toml that is yours or root's, as are all folders above it", named.display()
+        "the folder of sources `{}` is not used: {error}. `sources.files` of config.toml takes folders that are yours or root's, as are all folders above them", named.display()
     )]
     Way { named: PathBuf, error: FileError },
     #[error(transparent)]
