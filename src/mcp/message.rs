@@ -8,10 +8,17 @@ use std::fmt;
 use rmcp::model::{ClientJsonRpcMessage, ClientRequest, JsonRpcMessage};
 use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
-use serde_json::{Map, Number, Value};
+use serde_json::{Map, Value};
 
-/// The longest string id that an error of ours repeats, in characters.
+mod unique;
+
+use unique::Unique;
+
+/// The longest id that is a string, in characters: ids are remembered.
 const LONGEST_ID: usize = 256;
+/// What a value of a message takes in memory, beside its text: as a list without items it is two
+/// characters of a line.
+const VALUE_BYTES: usize = 128;
 
 /// The requests whose parameters rmcp knows. Where they have the wrong shape it takes them for a
 /// method that it does not know, and would say so.
@@ -32,8 +39,8 @@ const METHODS: &[&str] = &[
 /// What to do with a line.
 #[derive(Debug)]
 pub(super) enum Judged {
-    /// Pass it on.
-    Message(Box<ClientJsonRpcMessage>),
+    /// Pass it on. It weighs as many bytes, roughly: the line and what its values take.
+    Message(Box<ClientJsonRpcMessage>, usize),
     /// Answer it.
     Refused(Refusal),
     /// Neither: blank, or a notification or error nobody can be told about.
@@ -52,6 +59,7 @@ pub(super) struct Refusal {
 pub(super) enum Reason {
     NotJson,
     TooLong,
+    TooManyValues,
     Unreadable,
     Batch,
     NotAMessage,
@@ -59,6 +67,8 @@ pub(super) enum Reason {
     IdInUse,
     Initialized,
     BadParams,
+    TooMany,
+    TooMuch,
 }
 
 impl Reason {
@@ -67,12 +77,15 @@ impl Reason {
             Self::NotJson => -32700,
             Self::BadParams => -32602,
             Self::TooLong
+            | Self::TooManyValues
             | Self::Unreadable
             | Self::Batch
             | Self::NotAMessage
             | Self::BadId
             | Self::IdInUse
-            | Self::Initialized => -32600,
+            | Self::Initialized
+            | Self::TooMany
+            | Self::TooMuch => -32600,
         }
     }
 
@@ -80,6 +93,7 @@ impl Reason {
         match self {
             Self::NotJson => "Parse error: a message is one line of JSON in UTF-8",
             Self::TooLong => "Invalid Request: the line is longer than 1 MiB",
+            Self::TooManyValues => "Invalid Request: the line has more than 20,000 JSON values",
             Self::Unreadable => {
                 "Invalid Request: duplicate keys, nesting deeper than 127, unpaired surrogates and \
                  numbers out of range are refused"
@@ -88,11 +102,21 @@ impl Reason {
             Self::NotAMessage => {
                 "Invalid Request: not a JSON-RPC 2.0 request, notification or response"
             }
-            Self::BadId => "Invalid Request: the id must be a string or an integer of 64 bits",
+            Self::BadId => {
+                "Invalid Request: the id must be a string of at most 256 characters or an integer of 64 bits"
+            }
             Self::IdInUse => "Invalid Request: an earlier request has the same id",
             Self::Initialized => "Invalid Request: the session is initialized already",
             Self::BadParams => {
                 "Invalid params: they must be an object with the fields that the method takes"
+            }
+            Self::TooMany => {
+                "Invalid Request: 2,048 requests have no answer yet, so this one was not made; \
+                 wait for some of them"
+            }
+            Self::TooMuch => {
+                "Invalid Request: requests without an answer hold 16 MiB, so this one was not \
+                 made; wait for some of them"
             }
         }
     }
@@ -124,17 +148,21 @@ pub(super) fn judge(line: &[u8]) -> Judged {
     let Ok(text) = std::str::from_utf8(line) else {
         return refuse(Reason::NotJson, Value::Null);
     };
-    match serde_json::from_str(text) {
-        Ok(Unique(Value::Object(message))) => judge_object(message),
-        Ok(Unique(_)) => refuse(Reason::Batch, Value::Null),
-        Err(_) => match serde_json::from_str(text) {
+    let mut json = Unique::default();
+    match json.read(text) {
+        Some(Value::Object(message)) => {
+            judge_object(message, line.len() + json.values() * VALUE_BYTES)
+        }
+        Some(_) => refuse(Reason::Batch, Value::Null),
+        None => match serde_json::from_str(text) {
+            Ok(Outline { id }) if json.is_too_many() => refuse(Reason::TooManyValues, id),
             Ok(Outline { id }) => refuse(Reason::Unreadable, id),
             Err(_) => refuse(Reason::NotJson, Value::Null),
         },
     }
 }
 
-fn judge_object(mut message: Map<String, Value>) -> Judged {
+fn judge_object(mut message: Map<String, Value>, weight: usize) -> Judged {
     let id = message.get("id").map(readable_id);
     let refuse = |reason| Judged::Refused(Refusal::new(reason, id.clone().unwrap_or(Value::Null)));
     let has = |key| message.contains_key(key);
@@ -154,7 +182,8 @@ fn judge_object(mut message: Map<String, Value>) -> Judged {
     match message.get("id") {
         // The other side could not read a line of ours. To answer it would begin a loop.
         Some(Value::Null) if error => return Judged::Nothing,
-        Some(Value::String(_)) | None => {}
+        Some(Value::String(text)) if text.chars().count() <= LONGEST_ID => {}
+        None => {}
         Some(Value::Number(number)) if number.is_i64() => {}
         Some(_) => return refuse(Reason::BadId),
     }
@@ -172,7 +201,7 @@ fn judge_object(mut message: Map<String, Value>) -> Judged {
         return bad();
     }
     match ClientJsonRpcMessage::deserialize(Value::Object(message)) {
-        Ok(message) if !mistaken(&message) => Judged::Message(Box::new(message)),
+        Ok(message) if !mistaken(&message) => Judged::Message(Box::new(message), weight),
         Ok(_) | Err(_) => bad(),
     }
 }
@@ -202,62 +231,6 @@ fn readable_id(id: &Value) -> Value {
         Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => false,
     };
     if readable { id.clone() } else { Value::Null }
-}
-
-/// JSON in which no object has a key twice. `serde_json` would take the last one, others the first.
-struct Unique(Value);
-
-impl<'de> Deserialize<'de> for Unique {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(UniqueVisitor)
-    }
-}
-
-struct UniqueVisitor;
-
-impl<'de> Visitor<'de> for UniqueVisitor {
-    type Value = Unique;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("JSON without duplicate keys")
-    }
-    fn visit_unit<E>(self) -> Result<Unique, E> {
-        Ok(Unique(Value::Null))
-    }
-    fn visit_bool<E>(self, value: bool) -> Result<Unique, E> {
-        Ok(Unique(Value::Bool(value)))
-    }
-    fn visit_i64<E>(self, value: i64) -> Result<Unique, E> {
-        Ok(Unique(value.into()))
-    }
-    fn visit_u64<E>(self, value: u64) -> Result<Unique, E> {
-        Ok(Unique(value.into()))
-    }
-    fn visit_f64<E>(self, value: f64) -> Result<Unique, E> {
-        Ok(Unique(Number::from_f64(value).map_or(Value::Null, Value::Number)))
-    }
-    fn visit_str<E>(self, value: &str) -> Result<Unique, E> {
-        Ok(Unique(Value::String(value.to_owned())))
-    }
-    fn visit_string<E>(self, value: String) -> Result<Unique, E> {
-        Ok(Unique(Value::String(value)))
-    }
-    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Unique, A::Error> {
-        let mut array = Vec::new();
-        while let Some(Unique(item)) = items.next_element()? {
-            array.push(item);
-        }
-        Ok(Unique(Value::Array(array)))
-    }
-    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Unique, A::Error> {
-        let mut object = Map::new();
-        while let Some((key, Unique(member))) = members.next_entry::<String, _>()? {
-            if object.insert(key, member).is_some() {
-                return Err(serde::de::Error::custom("duplicate key"));
-            }
-        }
-        Ok(Unique(Value::Object(object)))
-    }
 }
 
 /// Of JSON that cannot be taken as it is, the id. All else is skipped, by grammar alone: without

@@ -11,6 +11,7 @@ mod server;
 mod session;
 mod stdio;
 mod tools;
+mod unanswered;
 mod versions;
 
 pub(crate) use server::{Patience, serve};

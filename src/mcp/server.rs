@@ -7,15 +7,14 @@ use std::time::Duration;
 use rmcp::model::{
     CallToolRequestParams, CallToolResponse, CallToolResult, CompleteRequestMethod,
     CompleteRequestParams, CompleteResult, ContentBlock, ErrorData, Implementation,
-    InitializeRequestParams, InitializeResult, JsonObject, ListPromptsResult,
-    ListResourceTemplatesResult, ListResourcesResult, ListToolsResult, PaginatedRequestParams,
-    ProtocolVersion, ServerCapabilities, ServerConfig,
+    InitializeRequestParams, InitializeResult, ListPromptsResult, ListResourceTemplatesResult,
+    ListResourcesResult, ListToolsResult, PaginatedRequestParams, ProtocolVersion,
+    ServerCapabilities, ServerConfig,
 };
 use rmcp::service::RequestContext;
 use rmcp::{RoleServer, ServerHandler, ServiceExt};
 use serde_json::Value;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::sync::Semaphore;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
@@ -37,9 +36,6 @@ use crate::sensitive::Sensitive;
 const FAREWELL: Duration = Duration::from_secs(5);
 /// The same for a client that does not close its side, once the process was told to end.
 const BRIEF_FAREWELL: Duration = Duration::from_millis(200);
-
-/// Most calls of a client that have no answer yet. One more is refused.
-const IN_FLIGHT: usize = 2_048;
 
 /// What an agent is told once a session, at most 2 KB.
 const INSTRUCTIONS: &str = "Manages secrets in Alibaba Cloud KMS. Tools carry the names and parameters of the KMS API. \
@@ -93,9 +89,9 @@ where
     let pages = Pages::default();
     let calls = Arc::new(Calls::default());
     let in_flight = Arc::clone(&calls);
-    let (turns, room) = (Turns::new(), Arc::new(Semaphore::new(IN_FLIGHT)));
+    let turns = Turns::new();
     let server =
-        Server { states, pages, patience, pipeline, tools: listed, exemptions, calls, turns, room };
+        Server { states, pages, patience, pipeline, tools: listed, exemptions, calls, turns };
     // On the heap: what a call needs is much, and an opening request may be one.
     let ended = match Box::pin(server.serve(guarded)).await {
         Ok(running) => over(running, stopping).await.map_err(|_| ServeError::Ended),
@@ -119,8 +115,6 @@ struct Server {
     exemptions: Exemptions,
     calls: Arc<Calls>,
     turns: Turns,
-    /// For calls that have no answer yet.
-    room: Arc<Semaphore>,
 }
 
 impl Server {
@@ -141,18 +135,17 @@ impl Server {
     async fn run(
         &self,
         tool: &Tool,
-        arguments: &JsonObject,
+        request: &CallToolRequestParams,
+        token: Option<&str>,
         caller: &Caller,
         context: &RequestContext<RoleServer>,
     ) -> Reply {
-        tokio::select! {
-            () = caller.turn.take() => {}
-            // The pipeline records that it was given up.
-            () = context.ct.cancelled() => {}
+        let mut arguments = request.arguments.clone().unwrap_or_default();
+        if let Some(token) = token {
+            arguments.insert("ConfirmationToken".into(), token.into());
         }
-        let reply = tool.run(&self.pipeline, arguments.clone(), caller).await;
-        caller.turn.give_back();
-        if let Some(token) = token_in(arguments)
+        let reply = tool.run(&self.pipeline, arguments, caller).await;
+        if let Some(token) = token.or_else(|| token_in(request))
             && self.pages.shows(token)
             && self.pipeline.guard.is_over(&Sensitive::new(token.to_owned())).await
             && let Some(page) = self.pages.close(token)
@@ -217,12 +210,6 @@ impl Server {
         request: CallToolRequestParams,
         context: RequestContext<RoleServer>,
     ) -> Result<CallToolResponse, ErrorData> {
-        let Ok(_room) = self.room.try_acquire() else {
-            let message = format!(
-                "{IN_FLIGHT} calls have no answer yet, so this one was not made; wait for some of them"
-            );
-            return Err(ErrorData::invalid_request(message, None));
-        };
         let Some(tool) = self.tools.iter().find(|tool| tool.listed.name == request.name) else {
             let known: Vec<&str> =
                 self.tools.iter().map(|tool| tool.listed.name.as_ref()).collect();
@@ -230,8 +217,7 @@ impl Server {
             return Err(ErrorData::invalid_params(message, None));
         };
         let mut caller = self.caller(&context);
-        let mut arguments = request.arguments.clone().unwrap_or_default();
-        let mut heard = None;
+        let (mut answered, mut heard) = (None, None);
         if request.request_state.is_some() {
             let Some((token, said)) = self.states.answer(&request) else {
                 let message =
@@ -240,13 +226,15 @@ impl Server {
             };
             heard = Some(said);
             caller.patient = self.takes(&token, said).await;
-            arguments.insert("ConfirmationToken".into(), token.into());
+            answered = Some(token);
         }
-        let mut reply = self.run(tool, &arguments, &caller, &context).await;
+        let answered = answered.as_deref();
+        let mut reply = self.run(tool, &request, answered, &caller, &context).await;
         // Once a question: who repeats the call waits for the answer.
         let question = reply.question().cloned();
         let new = question.filter(|it| {
-            !it.challenge.waits_already && token_in(&arguments) != Some(&it.challenge.token)
+            let token = answered.or_else(|| token_in(&request));
+            !it.challenge.waits_already && token != Some(&it.challenge.token)
         });
         if let Some(question) = new {
             match elicitation::way(&context, &question) {
@@ -263,8 +251,7 @@ impl Server {
                         None => !context.ct.is_cancelled(),
                     };
                     if goes_on {
-                        arguments.insert("ConfirmationToken".into(), token.into());
-                        reply = self.run(tool, &arguments, &caller, &context).await;
+                        reply = self.run(tool, &request, Some(&token), &caller, &context).await;
                     }
                 }
                 None => {}
@@ -293,8 +280,8 @@ impl Server {
 }
 
 /// The token that a call carries.
-fn token_in(arguments: &JsonObject) -> Option<&str> {
-    arguments.get("ConfirmationToken").and_then(Value::as_str)
+fn token_in(request: &CallToolRequestParams) -> Option<&str> {
+    request.arguments.as_ref()?.get("ConfirmationToken").and_then(Value::as_str)
 }
 
 impl ServerHandler for Server {

@@ -3,11 +3,12 @@
 use std::collections::{HashMap, VecDeque};
 
 use rmcp::model::{
-    ClientJsonRpcMessage, ClientNotification, ClientRequest, ErrorCode, GetMeta, JsonRpcMessage,
-    ProgressToken, ProtocolVersion, RequestId, ServerJsonRpcMessage,
+    ClientJsonRpcMessage, ClientNotification, ClientRequest, ErrorCode, GetExtensions, GetMeta,
+    JsonRpcMessage, ProgressToken, ProtocolVersion, RequestId, ServerJsonRpcMessage,
 };
 
 use super::message::Reason;
+use super::unanswered::{Held, Unanswered};
 
 /// How many ids of cancelled requests are remembered.
 const CANCELLED: usize = 1024;
@@ -25,12 +26,28 @@ pub(super) enum Admitted {
 pub(super) struct Session {
     phase: Phase,
     initialized: bool,
-    /// Requests without a reply so far, and the token of those that want to hear of progress. rmcp
-    /// answers only one of two that share an id.
-    running: HashMap<RequestId, Option<ProgressToken>>,
+    /// Requests without a reply so far. rmcp answers only one of two that share an id.
+    running: HashMap<RequestId, Running>,
+    unanswered: Unanswered,
     /// rmcp sends no reply to these. Were their ids used again, it could send the late reply of
     /// the cancelled request for the new one.
     cancelled: VecDeque<RequestId>,
+}
+
+/// A request without a reply so far.
+#[derive(Debug)]
+struct Running {
+    /// Of one that wants to hear of progress.
+    progress: Option<ProgressToken>,
+    held: Held,
+}
+
+/// A reply that goes out.
+#[derive(Debug)]
+pub(super) struct Reply {
+    pub(super) to: RequestId,
+    /// The room of its request. `None`: the request was cancelled meanwhile.
+    pub(super) held: Option<Held>,
 }
 
 /// rmcp ends if it gets anything but requests before it has chosen between the eras of MCP.
@@ -52,10 +69,12 @@ impl Session {
         }
     }
 
-    /// Judges a message that came in.
-    pub(super) fn admit(&mut self, message: &ClientJsonRpcMessage) -> Admitted {
+    /// Judges a message that came in and weighs as much.
+    pub(super) fn admit(&mut self, message: &mut ClientJsonRpcMessage, weight: usize) -> Admitted {
         match message {
-            JsonRpcMessage::Request(request) => self.admit_request(&request.id, &request.request),
+            JsonRpcMessage::Request(request) => {
+                self.admit_request(&request.id, &mut request.request, weight)
+            }
             _ if !matches!(self.phase, Phase::Open) => Admitted::Drop,
             JsonRpcMessage::Notification(notification) => {
                 if let ClientNotification::CancelledNotification(cancelled) =
@@ -70,7 +89,12 @@ impl Session {
         }
     }
 
-    fn admit_request(&mut self, id: &RequestId, request: &ClientRequest) -> Admitted {
+    fn admit_request(
+        &mut self,
+        id: &RequestId,
+        request: &mut ClientRequest,
+        weight: usize,
+    ) -> Admitted {
         if self.running.contains_key(id) || self.cancelled.contains(id) {
             return Admitted::Refuse(Reason::IdInUse);
         }
@@ -79,7 +103,14 @@ impl Session {
             // rmcp would take over other client capabilities in the middle of the session.
             return Admitted::Refuse(Reason::Initialized);
         }
-        self.running.insert(id.clone(), request.get_meta().get_progress_token());
+        let held = match self.unanswered.hold(weight) {
+            Ok(held) => held,
+            Err(reason) => return Admitted::Refuse(reason),
+        };
+        let progress = request.get_meta().get_progress_token();
+        self.running.insert(id.clone(), Running { progress, held: held.clone() });
+        // rmcp hands this to whoever works on the request, and drops it after that.
+        request.extensions_mut().insert(held);
         if initialize {
             self.initialized = true;
             self.phase = Phase::Open;
@@ -101,22 +132,22 @@ impl Session {
     /// Whether a request that has neither been answered nor cancelled wants to hear of progress
     /// under that token. rmcp may hand progress over after the reply.
     pub(super) fn awaits(&self, token: &ProgressToken) -> bool {
-        self.running.values().any(|wanted| wanted.as_ref() == Some(token))
+        self.running.values().any(|running| running.progress.as_ref() == Some(token))
     }
 
-    /// Takes note of a message that goes out; the id of the request if it is a reply.
-    pub(super) fn sends(&mut self, message: &ServerJsonRpcMessage) -> Option<RequestId> {
+    /// Takes note of a message that goes out, if it is a reply.
+    pub(super) fn sends(&mut self, message: &ServerJsonRpcMessage) -> Option<Reply> {
         let (id, error) = match message {
             JsonRpcMessage::Response(response) => (&response.id, None),
             JsonRpcMessage::Error(error) => (error.id.as_ref()?, Some(error.error.code)),
             JsonRpcMessage::Request(_) | JsonRpcMessage::Notification(_) => return None,
         };
-        self.running.remove(id);
+        let held = self.running.remove(id).map(|running| running.held);
         if matches!(&self.phase, Phase::Opening(opening) if opening == id) {
             let unknown_version = error == Some(ErrorCode::UNSUPPORTED_PROTOCOL_VERSION);
             self.phase = if unknown_version { Phase::Fresh } else { Phase::Open };
         }
-        Some(id.clone())
+        Some(Reply { to: id.clone(), held })
     }
 }
 

@@ -185,13 +185,15 @@ impl<R: AsyncRead + Send + Unpin> Guarded<R> {
             match judged {
                 Judged::Nothing => {}
                 Judged::Refused(refusal) => return Some(Err(refusal)),
-                Judged::Message(message) => match self.session.admit(&message) {
-                    Admitted::Pass => return Some(Ok(*message)),
-                    Admitted::Drop => {}
-                    Admitted::Refuse(reason) => {
-                        return Some(Err(Refusal::new(reason, refused_id(reason, &message))));
+                Judged::Message(mut message, weight) => {
+                    match self.session.admit(&mut message, weight) {
+                        Admitted::Pass => return Some(Ok(*message)),
+                        Admitted::Drop => {}
+                        Admitted::Refuse(reason) => {
+                            return Some(Err(Refusal::new(reason, refused_id(reason, &message))));
+                        }
                     }
-                },
+                }
             }
         }
     }
@@ -241,7 +243,10 @@ impl<R: AsyncRead + Send + Unpin> Transport<RoleServer> for Guarded<R> {
         &mut self,
         item: ServerJsonRpcMessage,
     ) -> impl Future<Output = io::Result<()>> + Send + 'static {
-        let exempt = self.session.sends(&item).and_then(|request| self.exemptions.take(&request));
+        let (exempt, held) = match self.session.sends(&item) {
+            Some(reply) => (self.exemptions.take(&reply.to), reply.held),
+            None => (None, None),
+        };
         let net = Arc::clone(&self.net);
         let queue = self.queue.clone();
         let progress = self.progress(&item, queue.as_ref());
@@ -251,7 +256,10 @@ impl<R: AsyncRead + Send + Unpin> Transport<RoleServer> for Guarded<R> {
             }
             let line = net.line(serde_json::to_value(&item)?, exempt.as_ref());
             let queue = queue.ok_or(io::ErrorKind::NotConnected)?;
-            queue.send(line).await.map_err(|_| io::ErrorKind::BrokenPipe.into())
+            let sent = queue.send(line).await;
+            // Only now has the request an answer: one that nobody reads takes room as well.
+            drop(held);
+            sent.map_err(|_| io::ErrorKind::BrokenPipe.into())
         }
     }
 

@@ -32,6 +32,14 @@ pub(crate) struct Caller {
 }
 
 impl Caller {
+    /// Waits for its turn, or until the client gives the call up, which is then recorded.
+    pub(super) async fn take_turn(&self) {
+        tokio::select! {
+            () = self.turn.take() => {}
+            () = (self.cancelled)() => {}
+        }
+    }
+
     /// Whether the client has given the call up.
     pub(super) async fn is_gone(&self) -> bool {
         tokio::select! {

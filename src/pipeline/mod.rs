@@ -123,10 +123,12 @@ impl Pipeline {
             },
             ..Known::default()
         };
-        match self.perform::<O>(schema, arguments, caller, call, &mut known).await {
+        let reply = match self.perform::<O>(schema, arguments, caller, call, &mut known).await {
             Ok(reply) => reply,
             Err(stop) => self.stopped(stop, known).await,
-        }
+        };
+        caller.turn.give_back();
+        reply
     }
 
     async fn perform<O: Operation>(
@@ -139,6 +141,8 @@ impl Pipeline {
     ) -> Result<Reply, Stop> {
         let (mut input, common) =
             arguments::parse::<O>(schema, arguments).map_err(Refusal::Invalid)?;
+        // Bad arguments were refused, and nothing of them is kept while the call waits.
+        caller.take_turn().await;
         let witness = O::witness(&input);
         let mut request = self.request::<O>(&mut input, common, caller, call).await?;
         known.event = request.event(O::SPEC.action, self.guard.policy());

@@ -10,7 +10,7 @@ use crate::harness::{PATIENCE, Server, ServerOptions, until};
 
 /// How many calls work at the same time, as ARCHITECTURE.md says.
 const AT_WORK: usize = 64;
-/// How many calls may have no answer yet.
+/// How many requests may have no answer yet.
 const IN_FLIGHT: usize = 2_048;
 
 /// An upstream that takes connections, reads their request, and answers when told.
@@ -88,6 +88,21 @@ fn calls_at_a_hanging_upstream_wait_for_their_turn() {
     for _ in 0..AT_WORK {
         assert_eq!(server.receive()["result"]["structuredContent"]["Status"], "ok");
     }
+}
+
+#[test]
+fn bad_arguments_are_refused_while_all_turns_are_taken() {
+    let upstream = Upstream::start();
+    let mut server = upstream.server();
+    for _ in 0..AT_WORK {
+        server.send("tools/call", json!({ "name": "ListSecrets", "arguments": {} }));
+    }
+    let held: Vec<TcpStream> = (0..AT_WORK).map(|_| upstream.next()).collect();
+    for name in [json!([[[]]]), json!("x".repeat(1_000_000))] {
+        let refused = server.call("DescribeSecret", json!({ "SecretName": name }));
+        assert_eq!(refused["Error"]["Code"], "InvalidArgument", "{refused}");
+    }
+    drop(held);
 }
 
 /// The resident memory of the stacks of threads, in KiB. A stack is a mapping of the size that the

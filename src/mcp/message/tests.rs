@@ -15,7 +15,7 @@ enum Fate {
 
 fn fate(line: &[u8]) -> Fate {
     match judge(line) {
-        Judged::Message(_) => Fate::Passed,
+        Judged::Message(..) => Fate::Passed,
         Judged::Nothing => Fate::Ignored,
         Judged::Refused(refusal) => {
             let response = refusal.response();
@@ -51,8 +51,25 @@ fn good_lines_pass() {
     }
 }
 
+/// A request of as many JSON values.
+fn of_values(values: usize) -> String {
+    let items = vec!["[]"; values - 6].join(",");
+    format!(r#"{{"jsonrpc":"2.0","id":5,"method":"x","params":{{"a":[{items}]}}}}"#)
+}
+
+#[test]
+fn a_line_weighs_what_it_takes_in_memory() {
+    for values in [7, 1_000, 20_000] {
+        let line = of_values(values);
+        let Judged::Message(_, weight) = judge(line.as_bytes()) else { panic!("{values}") };
+        assert_eq!(weight, line.len() + values * VALUE_BYTES);
+    }
+}
+
 #[test]
 fn bad_lines_are_answered() {
+    let many = of_values(20_001);
+    let long_name = format!(r#"{{"jsonrpc":"2.0","id":"{}","method":"ping"}}"#, "é".repeat(257));
     let deep = format!(
         r#"{{"jsonrpc":"2.0","id":5,"method":"x","params":{{"a":{}{}}}}}"#,
         "[".repeat(100_000),
@@ -83,6 +100,7 @@ fn bad_lines_are_answered() {
         (r#"{"id":{"a":1,"a":2},"jsonrpc":"2.0"}"#, -32600, json!(null)),
         (r#"[{"a":1,"a":2}]"#, -32600, json!(null)),
         (&deep, -32600, json!(5)),
+        (&many, -32600, json!(5)),
         (r#"{"jsonrpc":"2.0","id":3,"method":"x","params":{"a":1e999}}"#, -32600, json!(3)),
         (r#"{"jsonrpc":"2.0","id":3,"method":"x","params":{"a":"\ud800"}}"#, -32600, json!(3)),
         // No object.
@@ -121,6 +139,7 @@ fn bad_lines_are_answered() {
         ),
         (r#"{"jsonrpc":"2.0","id":98446744073709551615,"method":"ping"}"#, -32600, json!(null)),
         (&long_id, -32600, json!(null)),
+        (&long_name, -32600, json!(null)),
         (&limit, -32600, json!(limit_id)),
         // The parameters.
         (r#"{"jsonrpc":"2.0","id":1,"method":"ping","params":[]}"#, -32602, json!(1)),
