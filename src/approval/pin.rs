@@ -12,7 +12,7 @@ use crate::audit::{Approval, AuditError, AuditLog, Durability, Event, Kind};
 use crate::clock::Clock;
 use crate::factor::{FactorError, Kdf, PinFile, PublicKey, Statement};
 use crate::sensitive::Sensitive;
-use crate::store::{Store, StoreError};
+use crate::store::{Store, StoreError, Wrong};
 
 /// The fewest characters of a PIN (design §6).
 pub(crate) const SHORTEST: usize = 8;
@@ -134,8 +134,13 @@ pub(crate) async fn unlock(
     clock: &Clock,
 ) -> Result<SigningKey, PinError> {
     let Some(attempt) = store.attempt(clock.now_ms()).await? else {
-        failed(audit, file, "PinLocked").await?;
-        return Err(PinError::Locked);
+        // Whoever has the address of the page can try on and on, at no cost: it is counted.
+        let recorded = audit.refuse(Kind::FactorFailed, failed(file, "PinLocked")).await;
+        return Err(if recorded.is_recorded() {
+            PinError::Locked
+        } else {
+            PinError::Audit(AuditError::Stopped)
+        });
     };
     // A quarter of a second of work: other calls must not wait for it.
     let kdf = file.kdf.clone();
@@ -153,26 +158,25 @@ pub(crate) async fn unlock(
         store.take_back(attempt).await?;
         return Ok(key);
     }
-    failed(audit, file, "PinWrong").await?;
+    audit.record(Kind::FactorFailed, failed(file, "PinWrong"), Durability::Synced).await?;
     match store.attempt_was_wrong(clock.now_ms()).await? {
-        0 => {
+        Wrong::LocksNow => {
             let event = Event { code: Some("PinLocked".into()), ..Event::default() };
             audit.record(Kind::Lockout, event, Durability::Synced).await?;
             Err(PinError::LockedNow)
         }
-        left => Err(PinError::Wrong(left)),
+        Wrong::Locked => Err(PinError::Locked),
+        Wrong::Left(left) => Err(PinError::Wrong(left)),
     }
 }
 
-async fn failed(audit: &AuditLog, file: &PinFile, code: &str) -> Result<(), PinError> {
+fn failed(file: &PinFile, code: &str) -> Event {
     let key = Some(file.public_key.name());
-    let event = Event {
+    Event {
         code: Some(code.into()),
         approval: Some(Approval { key, ..Approval::default() }),
         ..Event::default()
-    };
-    audit.record(Kind::FactorFailed, event, Durability::Synced).await?;
-    Ok(())
+    }
 }
 
 /// The PIN in the form that counts, however it was typed or kept: Unicode's form C, without the

@@ -52,6 +52,11 @@ pub(crate) enum Fault {
     /// Group or others can read it.
     #[error("is open to others (mode {0:04o}); run `chmod go-rwx` on it")]
     Exposed(RawMode),
+    /// Group or others can read it, and it has files of something else.
+    #[error(
+        "is open to others (mode {0:04o}) and holds files that are not of kms-mcp, so its mode was left as it is; name another folder, or run `chmod 700` on this one"
+    )]
+    InUse(RawMode),
     /// Everybody can read it.
     #[error("can be read by everybody (mode {0:04o}); run `chmod o-rwx` on it")]
     Public(RawMode),

@@ -8,7 +8,9 @@ use std::os::unix::ffi::OsStringExt;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{Mode, OFlags, Stat, fchmod, fstat, fsync, open, openat};
+use rustix::fs::{
+    AtFlags, CWD, FileType, Mode, OFlags, Stat, fchmod, fstat, fsync, open, openat, statat,
+};
 use rustix::io::Errno;
 use rustix::process::geteuid;
 
@@ -63,6 +65,24 @@ pub(crate) fn private_folder(path: &Path, links: Links) -> Result<PathBuf, FileE
         fchmod(&folder, Mode::from_raw_mode(0o700)).map_err(failed)?;
     }
     Ok(real)
+}
+
+/// The database, by which a state folder is known.
+pub(crate) const STORE: &str = "store.sqlite";
+
+/// The same for a state folder, which the user may have named: one that is open to others and holds
+/// files of something else stays as it is and is refused.
+pub(crate) fn state_folder(path: &Path) -> Result<PathBuf, FileError> {
+    if let Ok(stat) = statat(CWD, path, AtFlags::SYMLINK_NOFOLLOW)
+        && FileType::from_raw_mode(stat.st_mode) == FileType::Directory
+        && stat.st_mode & 0o077 != 0
+        && fs::symlink_metadata(path.join(STORE)).is_err()
+        // One that cannot be read is refused below, for what is wrong with it.
+        && fs::read_dir(path).is_ok_and(|mut entries| entries.next().is_some())
+    {
+        return Err(Fault::InUse(stat.st_mode & 0o7777).at(path));
+    }
+    private_folder(path, Links::Followed)
 }
 
 /// A folder that belongs to the user.
@@ -161,6 +181,25 @@ mod tests {
         assert!(create_in(&folder, OsStr::new("../file")).is_err());
         fs::write(root.path().join("file"), "").unwrap();
         assert!(private_folder(&root.path().join("file"), Links::Refused).is_err());
+    }
+
+    #[test]
+    fn only_an_empty_or_our_own_folder_is_closed_for_the_state() {
+        let root = tempfile::tempdir().unwrap();
+        let folder = root.path().join("project");
+        state_folder(&folder).unwrap();
+        assert_eq!(mode(&folder), 0o700, "made");
+        set(&folder, 0o755);
+        state_folder(&folder).unwrap();
+        assert_eq!(mode(&folder), 0o700, "empty");
+        fs::write(folder.join("main.rs"), "").unwrap();
+        state_folder(&folder).unwrap();
+        set(&folder, 0o755);
+        assert!(matches!(state_folder(&folder).unwrap_err().fault, Fault::InUse(0o755)));
+        assert_eq!(mode(&folder), 0o755, "of something else");
+        fs::write(folder.join(STORE), "").unwrap();
+        state_folder(&folder).unwrap();
+        assert_eq!(mode(&folder), 0o700, "ours already");
     }
 
     #[test]

@@ -18,7 +18,7 @@ pub(crate) use above::check_anchored;
 pub(crate) use created::Created;
 pub(crate) use draft::Draft;
 pub(crate) use fault::{Fault, FileError};
-pub(crate) use folder::{create_in, own_folder, private_folder, sync_folder};
+pub(crate) use folder::{STORE, create_in, own_folder, private_folder, state_folder, sync_folder};
 pub(crate) use held::{HeldFolder, Id};
 pub(crate) use owned::{Links, Rules, ensure_private, read_owned};
 pub(crate) use written::{PathError, absolute, expanded};

@@ -182,19 +182,18 @@ impl Guard {
         };
         let mut event = client_event(&asked, &decision.who);
         let decided = self.store.decide(hash, asked.digest, decision).await.map_err(unavailable)?;
-        let kind = if decided { Kind::Approved } else { Kind::ClientDeclined };
-        if !decided {
-            // No denial: the question was decided, withdrawn or too old before this came.
-            event.outcome = Some("late".into());
-            event.code = Some(Refusal::Expired.code().into());
+        if decided {
+            let recorded = self.audit.record(Kind::Approved, event, Durability::Synced).await;
+            recorded.map_err(|_| Refusal::AuditUnavailable)?;
+            self.tokens.consent(&hash);
+            return Ok(());
         }
-        let recorded = self.audit.record(kind, event, Durability::Synced).await;
-        recorded.map_err(|_| Refusal::AuditUnavailable)?;
-        if !decided {
-            return Err(Refusal::Expired);
-        }
-        self.tokens.consent(&hash);
-        Ok(())
+        // No denial: the question was decided, withdrawn or too old before this came.
+        event.outcome = Some("late".into());
+        event.code = Some(Refusal::Expired.code().into());
+        // A client can say it again and again.
+        let recorded = self.audit.refuse(Kind::ClientDeclined, event).await;
+        Err(if recorded.is_recorded() { Refusal::Expired } else { Refusal::AuditUnavailable })
     }
 
     /// Records that asking through the client brought no consent, and why: `declined`, say, or
@@ -215,14 +214,18 @@ impl Guard {
     async fn note_of_client(&self, kind: Kind, token: &Sensitive, outcome: &str) {
         let Some(asked) = self.tokens.asked(&super::tokens::hash(token)) else { return };
         let event = Event { outcome: Some(outcome.into()), ..client_event(&asked, "the client") };
-        // Nothing is done on the strength of it. A log that fails stops what is.
-        let _ = self.audit.record(kind, event, Durability::Synced).await;
+        // Nothing is done on the strength of it. A log that fails stops what is. What comes too fast
+        // is counted: a newer client can bring the same answer back without end.
+        let _ = self.audit.refuse(kind, event).await;
     }
 
-    /// Audits a decision that nobody with the PIN made. What it claims of itself is not repeated.
+    /// Audits a decision that nobody with the PIN made, or counts it: the call can be repeated. What
+    /// it claims of itself is not repeated.
     async fn unproven(&self, token_hash: &Hash, digest: &Hash) -> Result<Refusal, Refusal> {
         let event = Event {
             code: Some(Refusal::Unproven.code().into()),
+            // With a level, so that it is not counted among attempts at a locked PIN.
+            level: self.tokens.asked(token_hash).map(|asked| asked.record.level.clone()),
             approval: Some(Approval {
                 token_id: Some(token_id(token_hash)),
                 record_digest: Some(hex::encode(digest)),
@@ -230,8 +233,8 @@ impl Guard {
             }),
             ..Event::default()
         };
-        let recorded = self.audit.record(Kind::FactorFailed, event, Durability::Synced).await;
-        recorded.map(|_| Refusal::Unproven).map_err(|_| Refusal::AuditUnavailable)
+        let recorded = self.audit.refuse(Kind::FactorFailed, event).await;
+        if recorded.is_recorded() { Ok(Refusal::Unproven) } else { Err(Refusal::AuditUnavailable) }
     }
 }
 

@@ -13,6 +13,17 @@ const LOCKED_MS: i64 = 600_000;
 #[must_use = "it counts as wrong until it is taken back"]
 pub(crate) struct Attempt(i64);
 
+/// What a wrong PIN leads to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Wrong {
+    /// As many attempts are left.
+    Left(u32),
+    /// It was the last attempt: the PIN is locked from now on.
+    LocksNow,
+    /// The PIN was locked by another attempt meanwhile.
+    Locked,
+}
+
 impl Store {
     /// Takes one of the attempts left; before the PIN is looked at, so that many processes at once
     /// get no more of them. `None`: the PIN is locked.
@@ -41,18 +52,24 @@ impl Store {
         .await
     }
 
-    /// The PIN was wrong: how many attempts are left. With the last one the lock closes.
-    pub(crate) async fn attempt_was_wrong(&self, now_ms: i64) -> Result<u32, StoreError> {
+    /// The PIN was wrong. The last attempt closes the lock, once.
+    pub(crate) async fn attempt_was_wrong(&self, now_ms: i64) -> Result<Wrong, StoreError> {
         self.run(move |connection| {
             let wrong: u32 = connection.query_row(
                 "SELECT count(*) FROM happened WHERE kind = 'pin_wrong' AND at_ms > ?1",
                 [now_ms - LOCKED_MS],
                 |row| row.get(0),
             )?;
-            if wrong >= WRONG {
-                connection.execute("INSERT INTO happened VALUES ('pin_locked', ?1)", [now_ms])?;
+            if wrong < WRONG {
+                return Ok(Wrong::Left(WRONG - wrong));
             }
-            Ok(WRONG.saturating_sub(wrong))
+            // Attempts that were made at once all find the count full.
+            let locks = connection.execute(
+                "INSERT INTO happened SELECT 'pin_locked', ?1 WHERE NOT EXISTS
+                   (SELECT 1 FROM happened WHERE kind = 'pin_locked' AND at_ms > ?2)",
+                [now_ms, now_ms - LOCKED_MS],
+            )?;
+            Ok(if locks == 1 { Wrong::LocksNow } else { Wrong::Locked })
         })
         .await
     }
@@ -71,7 +88,9 @@ mod tests {
         for minute in 0..5 {
             assert!(store.attempt(minute * MINUTE).await.unwrap().is_some(), "{minute}");
             let left = store.attempt_was_wrong(minute * MINUTE).await.unwrap();
-            assert_eq!(i64::from(left), 4 - minute);
+            let expected = [4, 3, 2, 1].map(Wrong::Left);
+            let expected = expected.get(usize::try_from(minute).unwrap());
+            assert_eq!(left, *expected.unwrap_or(&Wrong::LocksNow), "{minute}");
         }
         // As long as that from the fifth on, whenever the first one was; and in other processes.
         let other = Store::open(folder.path()).unwrap();
@@ -88,6 +107,18 @@ mod tests {
             taken.extend(store.attempt(MINUTE).await.unwrap());
         }
         assert_eq!(taken.len(), 5);
+        let mut locked = 0;
+        for _ in &taken {
+            locked +=
+                usize::from(store.attempt_was_wrong(MINUTE).await.unwrap() == Wrong::LocksNow);
+        }
+        assert_eq!(locked, 1);
+        store
+            .run(|connection| {
+                connection.execute("DELETE FROM happened WHERE kind = 'pin_locked'", [])
+            })
+            .await
+            .unwrap();
         for attempt in taken {
             store.take_back(attempt).await.unwrap();
         }

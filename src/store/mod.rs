@@ -23,6 +23,7 @@ use tokio::time::Instant;
 
 use crate::files::{Fault, FileError};
 
+pub(crate) use attempts::Wrong;
 pub(crate) use limits::Happened;
 pub(crate) use model::{
     Asking, Decided, Decision, Denied, Hash, Identity, Method, Pending, Room, Standing,

@@ -6,7 +6,7 @@ use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 
 use super::StoreError;
 use super::worker::BUSY_LIMIT;
-use crate::files::{Links, ensure_private, private_folder};
+use crate::files::{STORE, ensure_private, state_folder};
 
 /// The layout below, as `user_version`.
 const VERSION: i64 = 3;
@@ -48,7 +48,7 @@ const MIGRATIONS: [&str; 2] = [
 /// Opens the database in `folder`, which is made with mode 0700. Blocks.
 pub(super) fn open(folder: &Path) -> Result<Connection, StoreError> {
     // SQLite, told to follow no link, refuses one above the file as well: it gets a path without.
-    let path = private_folder(folder, Links::Followed)?.join("store.sqlite");
+    let path = state_folder(folder)?.join(STORE);
     ensure_private(&path)?;
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NOFOLLOW;
     let mut connection = Connection::open_with_flags(&path, flags)?;

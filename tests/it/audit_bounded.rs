@@ -5,9 +5,32 @@ use std::process::Command;
 
 use serde_json::{Value, json};
 
-use crate::harness::{BINARY, Run, Server, ServerOptions};
+use crate::harness::{BINARY, Run, Server, ServerOptions, until};
 
 const CALLS: u64 = 600;
+
+/// That all records of an event and code were written or counted, and no more of them written than
+/// may be: a hundred at once, and five a second.
+pub(crate) fn assert_bounded(server: &Server, event: &str, code: &Value, all: u64) {
+    let (written, counted) = until("all are counted", || {
+        let audit = server.audit();
+        let one = |record: &&Value| record["event"] == event && record["code"] == *code;
+        let written: Vec<Value> = audit.iter().filter(one).cloned().collect();
+        let counts = audit.iter().filter(|record| record["suppressed"]["event"] == event);
+        let counted: u64 = counts
+            .map(|one| {
+                one["suppressed"]["codes"][code.as_str().unwrap_or("other")].as_u64().unwrap_or(0)
+            })
+            .sum();
+        (written.len() as u64 + counted == all).then_some((written, counted))
+    });
+    let at = |record: Option<&Value>| -> jiff::Timestamp {
+        record.unwrap()["time"].as_str().unwrap().parse().unwrap()
+    };
+    let took = at(written.last()).duration_since(at(written.first())).as_millis();
+    let most = 101 + u64::try_from(took).unwrap() / 200;
+    assert!(written.len() as u64 <= most, "{} written, {counted} counted", written.len());
+}
 
 fn audit(home: &Path, arguments: &[&str]) -> String {
     let mut command = Command::new(BINARY);

@@ -7,7 +7,7 @@ use std::process::{Command, Output, Stdio};
 
 use tempfile::TempDir;
 
-use crate::harness::{BINARY, Run};
+use crate::harness::{BINARY, Pty, Run};
 
 /// Runs `kms-mcp` with these words and variables only, in `folder`. Its stdin is empty.
 fn run(folder: &Path, words: &[&str], environment: &[(&str, &str)]) -> Output {
@@ -82,6 +82,7 @@ fn the_mode_of_a_folder_behind_a_link_is_not_changed() {
     let named = |folder: &Path| {
         serve(root.path(), &["--state-dir", folder.to_str().unwrap()], &[("HOME", &home)])
     };
+    std::fs::write(state.join("store.sqlite"), "").unwrap();
     // The link stands in for a folder of ours.
     symlink(&target, state.join("values")).unwrap();
     let refused = named(&state).unwrap_err();
@@ -96,6 +97,25 @@ fn the_mode_of_a_folder_behind_a_link_is_not_changed() {
     assert_eq!(fs::read_dir(&target).unwrap().count(), 0);
     fs::set_permissions(&target, fs::Permissions::from_mode(0o700)).unwrap();
     named(&link).unwrap();
+}
+
+#[test]
+fn a_folder_of_something_else_is_left_as_it_is() {
+    let root = TempDir::new().unwrap();
+    let (home, project) = (root.path().display().to_string(), root.path().join("project"));
+    fs::create_dir(&project).unwrap();
+    fs::set_permissions(&project, fs::Permissions::from_mode(0o755)).unwrap();
+    fs::write(project.join("main.rs"), "").unwrap();
+    let named = ["--state-dir", project.to_str().unwrap()];
+    let by_server = serve(root.path(), &named, &[("HOME", &home)]).unwrap_err();
+    let approve = [&["approve"], &named[..]].concat();
+    let by_approver = Pty::converse(root.path(), &approve, &[]);
+    assert!(!by_approver.status.success());
+    for said in [by_server, by_approver.text] {
+        assert!(said.contains("chmod 700"), "{said}");
+        assert_eq!(mode(&project), 0o755);
+        assert_eq!(fs::read_dir(&project).unwrap().count(), 1);
+    }
 }
 
 #[test]

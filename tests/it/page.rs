@@ -2,6 +2,7 @@
 //! and what programs and other sites could.
 
 mod connections;
+mod locked;
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::client::types;
 use super::{put, server};
+use crate::audit_bounded::assert_bounded;
 use crate::harness::Era;
 
 /// The first call of a newer client, and the parameters of one that answers its question.
@@ -38,6 +39,25 @@ fn what_a_newer_client_brings_back_is_bound_to_its_call_and_works_once() {
     let twice = server.request("tools/call", answer);
     let code = &twice["result"]["structuredContent"]["Error"]["Code"];
     assert_eq!(code, "ConfirmationUsed", "{twice}");
+}
+
+#[test]
+fn an_answer_that_is_brought_back_without_end_is_counted() {
+    for (action, expected) in [("decline", Value::Null), ("accept", json!("ConfirmationExpired"))] {
+        let mut server = server(Era::V2026_07_28, &json!({ "form": {} }));
+        let mut answer = asked(&mut server);
+        if action == "accept" {
+            // The first one is a consent, and the others come too late.
+            server.request("tools/call", answer.clone());
+        } else {
+            answer["inputResponses"]["confirm"] = json!({ "action": action });
+        }
+        let times = 300;
+        for _ in 0..times {
+            server.request("tools/call", answer.clone());
+        }
+        assert_bounded(&server, "client_declined", &expected, times);
+    }
 }
 
 #[test]

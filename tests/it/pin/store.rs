@@ -8,6 +8,7 @@ use super::{
     PIN, VALUE, approve, ask, audited, forge, person, redeem, refused, reveal, server, set, store,
     token_hash, unsigned,
 };
+use crate::audit_bounded::assert_bounded;
 use crate::harness::Server;
 
 #[test]
@@ -31,6 +32,26 @@ fn a_decision_written_into_the_store_is_refused_when_a_pin_is_set() {
             let id = hash[..6].iter().fold(String::new(), |id, byte| format!("{id}{byte:02x}"));
             let of_token = failed.iter().filter(|record| record["approval"]["token_id"] == id);
             assert_eq!(of_token.count(), 1, "{state} {forgery}");
+        }
+    }
+}
+
+#[test]
+fn a_decision_that_is_not_proved_is_counted_when_it_is_tried_without_end() {
+    for state in ["approved", "denied"] {
+        let mut server = server(true);
+        let asked = ask(&mut server, "GetSecretValue", &reveal());
+        forge(&server, &asked, state, unsigned);
+        let times = 300;
+        for _ in 0..times {
+            let answer = redeem(&mut server, "GetSecretValue", &reveal(), &asked);
+            assert!(answer["Error"]["Code"].is_string(), "{answer}");
+        }
+        let code = json!("ConfirmationUnproven");
+        let unproven = server.audit().iter().filter(|one| one["code"] == code).count();
+        assert!(unproven > 0, "on record");
+        if state == "denied" {
+            assert_bounded(&server, "factor_failed", &code, times);
         }
     }
 }
