@@ -1,8 +1,8 @@
 //! [`ConnectionLimit`]: a bound on the connections to the page, and on the time of each. Any program
 //! of the machine can open one, and each costs this process a file.
 //!
-//! A connection beyond the bound takes the place of the one that has been idle for longest: who only
-//! holds connections open keeps nobody from the page.
+//! A connection beyond the bound takes the place of the oldest one that has no whole request: who
+//! holds connections open, or begins requests and does not end them, keeps nobody from the page.
 
 use std::future::Future;
 use std::io;
@@ -12,7 +12,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use axum::serve::Listener;
+use axum::extract::connect_info::Connected;
+use axum::serve::{IncomingStream, Listener};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
@@ -41,6 +42,8 @@ impl Listener for ConnectionLimit {
     type Addr = SocketAddr;
 
     async fn accept(&mut self) -> (TimedStream, SocketAddr) {
+        // The one before is read first: a request that is there already counts before others come.
+        tokio::task::yield_now().await;
         let (stream, address) = match &mut self.ipv6 {
             None => Listener::accept(&mut self.ipv4).await,
             Some(ipv6) => tokio::select! {
@@ -58,7 +61,8 @@ impl Listener for ConnectionLimit {
     }
 }
 
-/// The connections that are open, the one that did something last at the end.
+/// The connections that are open: oldest first, and behind them those that a request came from or an
+/// answer went to, the last one at the end.
 #[derive(Debug, Default)]
 struct Open {
     connections: Vec<Connection>,
@@ -68,7 +72,7 @@ struct Open {
 #[derive(Debug)]
 struct Connection {
     number: u64,
-    /// A request has come, and no answer has gone yet.
+    /// A whole request has come, and no answer has gone yet.
     busy: bool,
     /// Dropping it closes the connection.
     _keep: oneshot::Sender<()>,
@@ -88,7 +92,7 @@ impl Open {
         (number, closed)
     }
 
-    /// Notes that something came from a connection, or went out to it.
+    /// Notes that a whole request came from a connection, or that an answer goes out to it.
     fn note(&mut self, number: u64, busy: bool) {
         let Some(at) = self.connections.iter().position(|one| one.number == number) else { return };
         let mut connection = self.connections.remove(at);
@@ -103,6 +107,27 @@ impl Open {
 
 fn lock(open: &Mutex<Open>) -> std::sync::MutexGuard<'_, Open> {
     open.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The connection that a request came through.
+#[derive(Debug, Clone)]
+pub(super) struct RequestConnection {
+    number: u64,
+    open: Arc<Mutex<Open>>,
+}
+
+impl RequestConnection {
+    /// Notes that the request is here to its end: the connection keeps its place for the answer.
+    pub(super) fn has_request(&self) {
+        lock(&self.open).note(self.number, true);
+    }
+}
+
+impl Connected<IncomingStream<'_, ConnectionLimit>> for RequestConnection {
+    fn connect_info(stream: IncomingStream<'_, ConnectionLimit>) -> Self {
+        let stream = stream.io();
+        Self { number: stream.number, open: Arc::clone(&stream.open) }
+    }
 }
 
 /// A connection that ends by itself, or when another one needs its place.
@@ -140,11 +165,7 @@ impl AsyncRead for TimedStream {
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         self.over(context)?;
-        let read = Pin::new(&mut self.stream).poll_read(context, buffer);
-        if read.is_ready() {
-            lock(&self.open).note(self.number, true);
-        }
-        read
+        Pin::new(&mut self.stream).poll_read(context, buffer)
     }
 }
 

@@ -6,14 +6,14 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
-use axum::extract::{Request, State};
+use axum::extract::{ConnectInfo, Request, State};
 use axum::http::{HeaderName, HeaderValue, Method as Verb, Response, StatusCode, header};
 use maud::Markup;
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
 use super::checks::checked;
-use super::connections::ConnectionLimit;
+use super::connections::{ConnectionLimit, RequestConnection};
 use super::form::Form;
 use super::loopback::Loopback;
 use super::posted::Posted;
@@ -67,13 +67,18 @@ type Seen = (StatusCode, Markup);
 /// Answers as long as the process lives.
 pub(super) async fn serve(site: Arc<Site>, Loopback { ipv4, ipv6, .. }: Loopback) {
     let router = Router::new().fallback(handle).with_state(site);
+    let router = router.into_make_service_with_connect_info::<RequestConnection>();
     if let Err(error) = axum::serve(ConnectionLimit::new(ipv4, ipv6), router).await {
         tracing::warn!("the approval page closed ({})", error.kind());
     }
 }
 
-async fn handle(State(site): State<Arc<Site>>, request: Request) -> Response<Body> {
-    let (status, markup) = site.answer(request).await;
+async fn handle(
+    State(site): State<Arc<Site>>,
+    ConnectInfo(connection): ConnectInfo<RequestConnection>,
+    request: Request,
+) -> Response<Body> {
+    let (status, markup) = site.answer(request, &connection).await;
     let mut response = Response::new(Body::from(markup.into_string()));
     *response.status_mut() = status;
     let headers = response.headers_mut();
@@ -112,8 +117,12 @@ impl Site {
         format!("{}{}", self.list(), hex::encode(token_hash))
     }
 
-    async fn answer(self: Arc<Self>, request: Request) -> Seen {
+    async fn answer(self: Arc<Self>, request: Request, connection: &RequestConnection) -> Seen {
         let (head, body) = request.into_parts();
+        // Of a `POST` the body is still to come, and only that of a form is waited for.
+        if head.method == Verb::GET {
+            connection.has_request();
+        }
         if let Err(suspicious) = checked(&head.uri, &head.headers, self.port) {
             return refused(StatusCode::FORBIDDEN, &suspicious.to_string());
         }
@@ -124,7 +133,10 @@ impl Site {
         match (head.method, rest.as_str()) {
             (Verb::GET, "") => self.all().await,
             (Verb::GET, _) if rest.starts_with(VALUES) => self.look(&rest),
-            (Verb::POST, _) if rest.starts_with(VALUES) => self.show(&rest).await,
+            (Verb::POST, _) if rest.starts_with(VALUES) => {
+                connection.has_request();
+                self.show(&rest).await
+            }
             (Verb::GET, _) => match self.find(&rest, StatusCode::NOT_FOUND).await {
                 Ok(pending) => self.question(&pending, StatusCode::OK, None).await,
                 Err(seen) => seen,
@@ -141,6 +153,7 @@ impl Site {
                 let Ok(body) = arrived else {
                     return refused(StatusCode::PAYLOAD_TOO_LARGE, "This is not our form.");
                 };
+                connection.has_request();
                 let body = Zeroizing::new(Vec::from(body));
                 let Some(form) = Form::parse(&body) else {
                     return refused(StatusCode::BAD_REQUEST, "This is not our form.");

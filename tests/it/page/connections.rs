@@ -54,6 +54,29 @@ fn through_a_forwarded_port_the_page_says_what_to_run() {
 }
 
 #[test]
+fn requests_that_do_not_end_take_no_newer_connections_place() {
+    let mut server = server(false);
+    let asked = Asked::disclosure(&mut server);
+    let begin = || {
+        let mut stream = TcpStream::connect(&asked.host).unwrap();
+        stream.write_all(b"GET / HTTP/1.1\r\n").unwrap();
+        stream
+    };
+    let before: Vec<TcpStream> = (0..40).map(|_| begin()).collect();
+    assert_eq!(asked.open().status, 200);
+    let mut person = TcpStream::connect(&asked.host).unwrap();
+    let after: Vec<TcpStream> = (0..20).map(|_| begin()).collect();
+    assert_eq!(asked.open().status, 200, "all were accepted");
+    let request = format!("GET {} HTTP/1.1\r\nHost: {}\r\n", asked.path, asked.host);
+    person.write_all(format!("{request}Connection: close\r\n\r\n").as_bytes()).unwrap();
+    person.set_read_timeout(Some(PATIENCE)).unwrap();
+    let mut answer = String::new();
+    person.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    drop((before, after));
+}
+
+#[test]
 fn idle_connections_keep_nobody_from_the_page() {
     let few = ["sh", "-c", "ulimit -n 96; exec \"$0\" \"$@\""];
     let mut server = Server::start(ServerOptions::embedded().through(&few));
