@@ -63,6 +63,11 @@ pub(crate) const READ_TIMEOUT: &str = "ALIBABA_CLOUD_READ_TIMEOUT";
 /// A proxy in one of them is not used; it is named when no connection comes about.
 pub(crate) const PROXIES: [&str; 4] = ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"];
 
+/// Certificates that TLS trusts in place of the system's (`rustls-native-certs`; on macOS the system
+/// itself is asked, and no variable counts).
+const TRUSTED: &[&str] =
+    if cfg!(target_vendor = "apple") { &[] } else { &["SSL_CERT_FILE", "SSL_CERT_DIR"] };
+
 /// XDG folders (freedesktop.org base directory specification) and what they default from.
 const HOME: &str = "HOME";
 const CONFIG_HOME: &str = "XDG_CONFIG_HOME";
@@ -126,8 +131,13 @@ impl Env {
         let mut error = None;
         let texts = variables.filter_map(|(name, value)| {
             let name = name.into_string().ok()?;
-            if let Ok(value) = value.into_string() {
-                return Some((name, value));
+            let value = match value.into_string() {
+                Ok(value) => return Some((name, value)),
+                Err(value) => value,
+            };
+            // Of these it counts that they are set, whatever the path is.
+            if TRUSTED.contains(&name.as_str()) {
+                return Some((name, value.to_string_lossy().into_owned()));
             }
             if is_ours(&name) {
                 error.get_or_insert(EnvError::NotText(name));
@@ -185,6 +195,11 @@ impl Env {
     /// The first of these variables that is set, with its name.
     pub(crate) fn first(&self, names: &[&'static str]) -> Option<(&'static str, &str)> {
         names.iter().find_map(|name| Some((*name, self.get(name)?)))
+    }
+
+    /// The variables that are set and name the certificates that TLS trusts.
+    pub(crate) fn trusted(&self) -> Vec<&'static str> {
+        TRUSTED.iter().copied().filter(|name| self.get(name).is_some()).collect()
     }
 
     /// A variable whose content is a secret.

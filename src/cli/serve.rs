@@ -20,7 +20,7 @@ use crate::credentials::{Credential, Credentials, Region, profiles_file};
 use crate::emulator::{Behaviour, Emulator, Options};
 use crate::env::{BACKEND, ENDPOINT, Env, POLICY, REGION};
 use crate::factor::{Factor, Pinned, set_at};
-use crate::files::{Links, PathError, absolute, private_folder};
+use crate::files::{Links, PathError, absolute, private_folder, state_folder};
 use crate::guard::policy::{InForce, Policy, SHIPPED};
 use crate::guard::{Guard, Identity, Limits};
 use crate::mcp;
@@ -111,13 +111,20 @@ struct Serving {
 
 async fn assemble(flags: &Flags, env: Env, scrubber: Scrubber) -> Result<Serving, Failure> {
     let config = Config::load(&env)?;
-    let state = private_folder(&state_dir(flags.state.state_dir.clone(), &env)?, Links::Followed)?;
+    let state = state_folder(&state_dir(flags.state.state_dir.clone(), &env)?)?;
     let clock = Clock::system();
     let second = flags.policy.clone().or_else(|| env.get(POLICY).map(str::to_owned));
     let second = second.map(|named| policy(&named, &env)).transpose()?;
     let policy = in_force(&config, &env)?.tightened(second);
     let backend = backend(flags, &env)?;
     let listed = Listed::parse(config.endpoints())?;
+    let trusted = match backend {
+        Backend::Alibaba => config.trusted(&env)?,
+        Backend::Embedded => Vec::new(),
+    };
+    for name in &trusted {
+        tracing::warn!("{name} replaces the certificates that the system trusts");
+    }
     let signature = flags.signature.map(Signature::from).unwrap_or_default();
     let instance = instance()?;
 
@@ -139,7 +146,7 @@ async fn assemble(flags: &Flags, env: Env, scrubber: Scrubber) -> Result<Serving
             }),
             Pinned::Unset | Pinned::Changed | Pinned::Unread => None,
         },
-        loosened: config.loosened(),
+        loosened: config.loosened(&trusted),
         anchored: Some(anchors.names().into()),
         program: Some(anchors.owner_of_program().into()),
         ..Event::default()

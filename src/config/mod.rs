@@ -48,6 +48,10 @@ pub(crate) enum ConfigError {
         "no home folder is known, neither by HOME nor by the user database; pass --state-dir DIR"
     )]
     NoHome,
+    #[error(
+        "`{0}` is set and would replace the certificates that the system trusts, so that another host could pass for KMS; where `{1}` bounds the settings, no server starts with it. Unset it; a certificate that is needed belongs among those of the system"
+    )]
+    Trusted(String, String),
 }
 
 /// What counts of root's file and the user's.
@@ -132,8 +136,22 @@ impl Config {
         Duration::from_secs(self.progress_seconds.unwrap_or(PROGRESS_SECONDS))
     }
 
-    /// The settings that loosen, for the `start` record. `None`: there is none.
-    pub(crate) fn loosened(&self) -> Option<String> {
+    /// The variables that name the certificates that TLS trusts, which says who counts as KMS.
+    ///
+    /// # Errors
+    /// Root's file bounds the settings: then no variable of the user may say it.
+    pub(crate) fn trusted(&self, env: &Env) -> Result<Vec<&'static str>, ConfigError> {
+        let names = env.trusted();
+        if self.is_anchored && !names.is_empty() {
+            let path = anchor::settings().display().to_string();
+            return Err(ConfigError::Trusted(names.join("` and `"), path));
+        }
+        Ok(names)
+    }
+
+    /// The settings that loosen, and `trusted` variables, for the `start` record. `None`: there is
+    /// none.
+    pub(crate) fn loosened(&self, trusted: &[&str]) -> Option<String> {
         let mut loosened = Vec::new();
         if !self.require_factor() {
             loosened.push("approval.require_factor = false".to_owned());
@@ -141,6 +159,7 @@ impl Config {
         if !self.endpoints().is_empty() {
             loosened.push(format!("network.endpoints = {:?}", self.endpoints()));
         }
+        loosened.extend(trusted.iter().map(|name| format!("certificates of {name}")));
         (!loosened.is_empty()).then(|| loosened.join("; "))
     }
 }

@@ -57,6 +57,36 @@ fn what_config_toml_loosens_is_in_the_start_record() {
 }
 
 #[test]
+fn certificates_of_a_variable_are_in_the_start_record() {
+    let folder = TempDir::new().unwrap();
+    let file = folder.path().join("ca.pem");
+    std::fs::write(&file, CERTIFICATE).unwrap();
+    for (name, value) in [("SSL_CERT_FILE", &*file), ("SSL_CERT_DIR", folder.path())] {
+        let options = ServerOptions { arguments: Vec::new(), ..ServerOptions::embedded().signed() };
+        let options = options.env(name, value.to_str().unwrap());
+        let server = Server::start(options.arg("--region").arg("cn-hangzhou"));
+        let start = server.audited(|record| record["event"] == "start");
+        assert_eq!(start["loosened"], format!("certificates of {name}"));
+        let (_, stderr) = server.finish();
+        let says = format!("{name} replaces the certificates that the system trusts");
+        assert!(stderr.contains(&says), "{stderr}");
+    }
+}
+
+/// Of a key that nobody has any more.
+const CERTIFICATE: &str = "-----BEGIN CERTIFICATE-----
+MIIBbzCCARWgAwIBAgIUeoNKKHVML7jpiN4OazmrTTjQBeYwCgYIKoZIzj0EAwIw
+DDEKMAgGA1UEAwwBeDAgFw0yNjExMjYyMjUwMDdaGA8yMTI2MTEwMjIyNTAwN1ow
+DDEKMAgGA1UEAwwBeDBZMBMGByqGSM49AgEGCCqGSM49AwEHA0IABKATKnwAbC1+
+di0T73O7tLRm7zfEUTyFzKCZnyKUhQw2HGAonVYu+nWx3kAj+CcaPYN4ADhr+Ewu
+fdsY2v6ARmmjUzBRMB0GA1UdDgQWBBQTeBRMqSDmMbDjaaylJHGLudD/aTAfBgNV
+HSMEGDAWgBQTeBRMqSDmMbDjaaylJHGLudD/aTAPBgNVHRMBAf8EBTADAQH/MAoG
+CCqGSM49BAMCA0gAMEUCID0Lwr3nWCXLeeaFz1WwboGO+lcOvcSeed1qb4gt+g+o
+AiEAtMDt1oVPVhPuI1MKviFTTXHRyfXC4NuK0J/thLS4+W0=
+-----END CERTIFICATE-----
+";
+
+#[test]
 fn a_list_of_endpoints_that_is_none_stops_the_server() {
     let home = TempDir::new().unwrap();
     for entry in ["*", "http://*", "http://192.0.2.1:80", "https://kms.example:*", "ftp://x"] {

@@ -66,6 +66,14 @@ fn no_file_flag_or_variable_of_the_user_loosens_what_root_says() {
     );
     assert!(stderr.contains("network"), "{stderr}");
 
+    // Nor does a variable say who counts as KMS.
+    for name in ["SSL_CERT_FILE", "SSL_CERT_DIR"] {
+        let home = namespace.home(USER);
+        let options = ServerOptions { arguments: Vec::new(), ..bare() }.env(name, "/etc/ssl");
+        let stderr = refused(home.path(), namespace.options(USER, options));
+        assert!(stderr.contains(&format!("`{name}` is set")), "{stderr}");
+    }
+
     // Nor does a folder of the user's take the place of root's.
     namespace.write_settings(&format!("[sources]\nfiles = ['{}']\n", roots.display()));
     let home = namespace.home(USER);
