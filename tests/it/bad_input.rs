@@ -592,7 +592,7 @@ fn a_line_that_is_no_message_is_answered_and_changes_nothing() {
 }
 
 #[test]
-fn a_long_id_is_answered_with_itself_or_not_at_all() {
+fn a_long_id_is_refused_and_not_repeated() {
     let emulator = Emulator::start();
     let mut server = Server::start(ServerOptions::with_emulator(&emulator));
     let long = "i".repeat(10_000);
@@ -601,7 +601,7 @@ fn a_long_id_is_answered_with_itself_or_not_at_all() {
     };
     server.send_raw(line(&long, "tools/call").as_bytes());
     let answer = server.receive();
-    assert_eq!((&answer["id"], &answer["error"]["code"]), (&Value::Null, &json!(-32602)));
+    assert_eq!((&answer["id"], &answer["error"]["code"]), (&Value::Null, &json!(-32600)));
     server.send_raw(line("short", "tools/call").as_bytes());
     assert_eq!(server.receive()["id"], "short");
     assert_eq!(emulator.requests(), Vec::<Value>::new());

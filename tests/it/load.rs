@@ -41,7 +41,9 @@ impl Upstream {
     fn server(&self) -> Server {
         let mut options = ServerOptions::embedded()
             .env("ALIBABA_CLOUD_ACCESS_KEY_ID", "LTAI5tNotARealKeyAtAll00")
-            .env("ALIBABA_CLOUD_ACCESS_KEY_SECRET", "not-a-real-secret-at-all-000000");
+            .env("ALIBABA_CLOUD_ACCESS_KEY_SECRET", "not-a-real-secret-at-all-000000")
+            // No call ends by itself while a test waits.
+            .env("ALIBABA_CLOUD_READ_TIMEOUT", "300");
         options.loopback = true;
         let named = ["--endpoint", &self.url, "--region", "cn-hangzhou"];
         options.arguments = named.iter().map(|&word| word.into()).collect();
