@@ -14,7 +14,7 @@ pub(super) enum Suspicious {
     #[error("the request names another host")]
     Host,
     #[error(
-        "the page was reached through another port, such as a forwarded one, and answers only at its own. Run the command that the agent's answer names in ApproveWith, in a terminal on the machine of the server"
+        "the page was reached through another port, such as a forwarded one, and answers only at its own. Run the command that the agent's answer gives in ApproveWith, `kms-mcp approve` with all it needs, in a terminal on the machine of the server"
     )]
     Port,
     #[error("the request came through a proxy")]
