@@ -1,7 +1,7 @@
 //! Folders: private ones, and those that nobody but the right users can change.
 
 use std::ffi::{OsStr, OsString};
-use std::fs::{self, DirBuilder, File};
+use std::fs::{self, DirBuilder, DirEntry, File};
 use std::io;
 use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStringExt;
@@ -69,6 +69,9 @@ pub(crate) fn private_folder(path: &Path, links: Links) -> Result<PathBuf, FileE
 
 /// The database, by which a state folder is known.
 pub(crate) const STORE: &str = "store.sqlite";
+/// What else may be in one before there is a database: put there by a person, or by a command.
+const BESIDE: [&str; 7] =
+    ["audit", "audit-key.json", "disclosed", "embedded", "locks", "pin.json", "values"];
 
 /// The same for a state folder, which the user may have named: one that is open to others and holds
 /// files of something else stays as it is and is refused.
@@ -78,11 +81,15 @@ pub(crate) fn state_folder(path: &Path) -> Result<PathBuf, FileError> {
         && stat.st_mode & 0o077 != 0
         && fs::symlink_metadata(path.join(STORE)).is_err()
         // One that cannot be read is refused below, for what is wrong with it.
-        && fs::read_dir(path).is_ok_and(|mut entries| entries.next().is_some())
+        && fs::read_dir(path).is_ok_and(|mut entries| entries.any(|entry| !entry.is_ok_and(is_ours)))
     {
         return Err(Fault::InUse(stat.st_mode & 0o7777).at(path));
     }
     private_folder(path, Links::Followed)
+}
+
+fn is_ours(entry: DirEntry) -> bool {
+    entry.file_name().to_str().is_some_and(|name| BESIDE.contains(&name))
 }
 
 /// A folder that belongs to the user.
@@ -192,6 +199,10 @@ mod tests {
         set(&folder, 0o755);
         state_folder(&folder).unwrap();
         assert_eq!(mode(&folder), 0o700, "empty");
+        set(&folder, 0o755);
+        fs::create_dir(folder.join("values")).unwrap();
+        state_folder(&folder).unwrap();
+        assert_eq!(mode(&folder), 0o700, "prepared by a person");
         fs::write(folder.join("main.rs"), "").unwrap();
         state_folder(&folder).unwrap();
         set(&folder, 0o755);
