@@ -81,14 +81,14 @@ pub(crate) fn state_folder(path: &Path) -> Result<PathBuf, FileError> {
         && stat.st_mode & 0o077 != 0
         && fs::symlink_metadata(path.join(STORE)).is_err()
         // One that cannot be read is refused below, for what is wrong with it.
-        && fs::read_dir(path).is_ok_and(|mut entries| entries.any(|entry| !entry.is_ok_and(is_ours)))
+        && fs::read_dir(path).is_ok_and(|mut entries| entries.any(|entry| !entry.is_ok_and(|entry| is_ours(&entry))))
     {
         return Err(Fault::InUse(stat.st_mode & 0o7777).at(path));
     }
     private_folder(path, Links::Followed)
 }
 
-fn is_ours(entry: DirEntry) -> bool {
+fn is_ours(entry: &DirEntry) -> bool {
     entry.file_name().to_str().is_some_and(|name| BESIDE.contains(&name))
 }
 
