@@ -11,6 +11,7 @@ fn forge<O: Operation>() -> Permit<O> {
         params: anything(),
         target: anything(),
         trail: anything(),
+        deadline: anything(),
         unsigned: anything(),
         operation: anything(),
     }
