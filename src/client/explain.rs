@@ -278,7 +278,7 @@ impl ClientError {
             Failure::NotBuilt => "the request could not be built".into(),
             Failure::TooMuch => "the arguments are longer than a request to KMS can be".into(),
             Failure::TooLate => {
-                "what was read before it took all the time that a call has, so it was not sent"
+                "what was read before it took more than half of the time that a call has, so it was not sent"
                     .into()
             }
             Failure::NotConnected(why) => why.message(),

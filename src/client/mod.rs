@@ -12,6 +12,7 @@ mod sign;
 mod transport;
 
 use std::future::Future;
+use std::time::Duration;
 
 use tokio::time::Instant;
 
@@ -69,6 +70,11 @@ impl Client {
         let started = self.clock.now_ms();
         let (mut ambiguous, mut was_sent) = (false, false);
         let mut attempts = 0;
+        // What has an effect is not begun with so little time that it would likely be left open.
+        let least = match O::SPEC.risk {
+            Risk::Inspect => Duration::ZERO,
+            Risk::Write | Risk::Reveal | Risk::Destroy => self.transport.time_limit() / 2,
+        };
         let deadline = tokio::time::sleep_until(until);
         tokio::pin!(given_up, deadline);
         loop {
@@ -79,7 +85,7 @@ impl Client {
             };
             let outcome = if is_given_up {
                 Err(GIVEN_UP)
-            } else if until <= Instant::now() {
+            } else if attempts == 0 && until.saturating_duration_since(Instant::now()) <= least {
                 Err((Failure::TooLate, None, None, None))
             } else {
                 attempts += 1;

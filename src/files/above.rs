@@ -103,8 +103,9 @@ fn is_link(stat: &Stat) -> bool {
     FileType::from_raw_mode(stat.st_mode) == FileType::Symlink
 }
 
-/// `owners`; where root is one of them, and this process is in a user namespace without root, as in
-/// a Flatpak, also the id under which root's folders are shown there.
+/// `owners`; where root is one of them, and this process is in a user namespace that does not know
+/// the root outside, as in a Flatpak, also the id under which root's folders are shown there. Those
+/// of all other users outside are shown under it as well.
 pub(super) fn with_unmapped_root(owners: &[u32]) -> Vec<u32> {
     let mut all = owners.to_vec();
     if owners.contains(&0) {
@@ -119,7 +120,7 @@ fn unmapped_root() -> io::Result<Option<u32>> {
     }
     // A line a range: its first id here, its first id outside, its length (user_namespaces(7)).
     let map = std::fs::read_to_string("/proc/self/uid_map")?;
-    if map.lines().any(|range| range.split_whitespace().next() == Some("0")) {
+    if map.lines().any(|range| range.split_whitespace().nth(1) == Some("0")) {
         return Ok(None);
     }
     Ok(std::fs::read_to_string("/proc/sys/kernel/overflowuid")?.trim().parse().ok())

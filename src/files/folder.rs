@@ -89,7 +89,12 @@ pub(crate) fn state_folder(path: &Path) -> Result<PathBuf, FileError> {
 }
 
 fn is_ours(entry: &DirEntry) -> bool {
-    entry.file_name().to_str().is_some_and(|name| BESIDE.contains(&name))
+    let is_folder = || entry.file_type().is_ok_and(|kind| kind.is_dir());
+    // A volume of ext4 has the latter from the start.
+    entry
+        .file_name()
+        .to_str()
+        .is_some_and(|name| BESIDE.contains(&name) || (name == "lost+found" && is_folder()))
 }
 
 /// A folder that belongs to the user.
@@ -201,6 +206,7 @@ mod tests {
         assert_eq!(mode(&folder), 0o700, "empty");
         set(&folder, 0o755);
         fs::create_dir(folder.join("values")).unwrap();
+        fs::create_dir(folder.join("lost+found")).unwrap();
         state_folder(&folder).unwrap();
         assert_eq!(mode(&folder), 0o700, "prepared by a person");
         fs::write(folder.join("main.rs"), "").unwrap();

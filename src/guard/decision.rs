@@ -49,17 +49,16 @@ impl Guard {
 
     /// Looks at the PIN's file. A change is on record before this or any other call goes on.
     pub(super) async fn look_at_factor(&self) -> Result<Pinned, Refusal> {
-        let mut unrecorded = self.factor_changes.lock().await;
+        let _one_at_a_time = self.factor_turn.lock().await;
         let factor = Arc::clone(&self.factor);
         let looked = tokio::task::spawn_blocking(move || factor.look()).await;
-        let (pinned, is_new) = looked.unwrap_or((Pinned::Unread, false));
-        unrecorded.extend(is_new.then(|| factor_changed(pinned)));
-        // One that could not be written is tried again by the next call.
-        while let Some(event) = unrecorded.first() {
-            let event = event.clone();
+        let pinned = looked.unwrap_or(Pinned::Unread);
+        // One that was not written, or whose call was given up, is written by the next call.
+        while let Some(change) = self.factor.unrecorded() {
+            let event = factor_changed(change);
             let recorded = self.audit.record(Kind::FactorChanged, event, Durability::Synced).await;
             recorded.map_err(|_| Refusal::AuditUnavailable)?;
-            unrecorded.remove(0);
+            self.factor.recorded();
         }
         Ok(pinned)
     }

@@ -85,8 +85,8 @@ pub(crate) struct Guard {
     audit: AuditLog,
     clock: Clock,
     factor: Arc<Factor>,
-    /// Changes of the factor that are not on record yet. Held while one is looked for and written.
-    factor_changes: tokio::sync::Mutex<Vec<audit::Event>>,
+    /// Held while a change of the factor is looked for and put on record.
+    factor_turn: tokio::sync::Mutex<()>,
     limits: Limits,
     anchors: Anchors,
     tokens: tokens::Tokens,
@@ -113,7 +113,7 @@ impl Guard {
             audit,
             clock,
             factor: Arc::new(factor),
-            factor_changes: tokio::sync::Mutex::default(),
+            factor_turn: tokio::sync::Mutex::default(),
             limits,
             anchors,
             tokens,

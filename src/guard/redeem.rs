@@ -13,7 +13,7 @@ use crate::operation::Operation;
 use crate::sensitive::Sensitive;
 
 /// Of a question that is asked anew because more is wanted than before: a limit was reached, say.
-pub(super) const ROSE: &str = "More is asked for than when this was asked before, since a limit was reached or the secret changed: what was decided then does not count, and this is a new token.";
+pub(super) const ROSE: &str = "More is asked for than when this was asked before, since a limit was reached or the secret changed: what was decided then does not count for it, and this is a new token.";
 
 impl Guard {
     /// Whether its token was given out for exactly this call; the decision is not looked at.
@@ -79,6 +79,9 @@ impl Guard {
         asked.complete(&mut record);
         if record.digest() != asked.digest {
             if level > asked.level && only_more_is_asked(&asked, &record) {
+                if self.tokens.state(&hash) == Some(State::Spent) {
+                    return Err(Refusal::Spent);
+                }
                 self.leave(&asked).await;
                 return Err(self.challenge(request, record, level, Some(ROSE)).await);
             }

@@ -41,6 +41,8 @@ pub(crate) enum Refusal {
     VersionExists,
     /// KMS did not list all versions of the secret.
     VersionsUnread,
+    /// The answer to the listing lists nothing at all.
+    NoListing,
     /// Another call changes the secret.
     ChangeInProgress,
     /// Ids that were not listed turned out to be taken so often in an hour.
@@ -129,6 +131,7 @@ impl Refusal {
             Self::NameTaken { deleting: true } => "Rejected.ResourceInDeleteWindow",
             Self::VersionExists => "VersionExists",
             Self::VersionsUnread => "VersionsUnread",
+            Self::NoListing => "UnreadableAnswer",
             Self::ChangeInProgress => "ChangeInProgress",
             Self::TooManyCollisions(_) => "TooManyCollisions",
             Self::PinRequired => "PinRequired",
@@ -208,6 +211,9 @@ impl Refusal {
             Self::VersionExists => {
                 "the secret has a version with this VersionId already, so nothing was changed".into()
             }
+            Self::NoListing => {
+                "in the step ListSecretVersionIds: the answer lists no versions, so it is not one of KMS; nothing was changed".into()
+            }
             Self::VersionsUnread => {
                 "KMS did not list all versions of the secret, so the call was not made".into()
             }
@@ -277,6 +283,7 @@ impl Refusal {
             Self::VersionExists => {
                 "Choose a VersionId that ListSecretVersionIds with IncludeDeprecated does not show. If an earlier call ended with Changed: unknown, CreateTime there tells whether it made the version.".into()
             }
+            Self::NoListing => "Call again; if it stays, check endpoint and network.".into(),
             Self::VersionsUnread => "Try again; ListSecretVersionIds shows what KMS answers.".into(),
             Self::ChangeInProgress => "Wait until that call has ended, then call again.".into(),
             Self::TooManyCollisions(_) => {

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::Guard;
+use super::policy::Level;
 use super::tokens::{Asked, State};
 use crate::store::Happened;
 
@@ -15,24 +16,17 @@ pub(crate) struct Taken {
     pub(super) yes: Option<(Arc<Asked>, State)>,
 }
 
-impl Taken {
-    /// Whether a confirmation was spent.
-    pub(crate) fn has_yes(&self) -> bool {
-        self.yes.is_some()
-    }
-}
-
 impl Guard {
     /// Gives back what a call took of which nothing was sent: it counts for no limit, and its token
-    /// works again, for the same call and within the same time.
-    pub(crate) async fn give_back(&self, taken: Taken) {
+    /// works again, for the same call and within the same time. Whether there is such a token.
+    pub(crate) async fn give_back(&self, taken: Taken) -> bool {
         let Taken { counted, yes } = taken;
         // A store that fails leaves the call counted and the token spent: that is the safe side.
         let _ = self.store.did_not_happen(counted).await;
-        if let Some((asked, before)) = yes {
-            // In memory first: whoever finds the row alive in between finds it spent no more.
-            self.tokens.give_back(&asked.hash, before);
-            let _ = self.store.give_back(asked.identity()).await;
-        }
+        let Some((asked, before)) = yes else { return false };
+        // In memory first: whoever finds the row alive in between finds it spent no more.
+        self.tokens.give_back(&asked.hash, before);
+        // Of level `token` the store knows nothing.
+        asked.level == Level::Token || self.store.give_back(asked.identity()).await.is_ok()
     }
 }

@@ -50,6 +50,19 @@ impl Caller {
     }
 }
 
+impl Caller {
+    /// Takes its turn once more, if it gave it back to wait for something.
+    ///
+    /// # Errors
+    /// [`Refusal::Cancelled`]: what the call holds is not held for the sake of nobody.
+    pub(crate) async fn take_turn_again(&self) -> Result<(), Refusal> {
+        tokio::select! {
+            () = self.turn.take_again() => Ok(()),
+            () = (self.cancelled)() => Err(Refusal::Cancelled),
+        }
+    }
+}
+
 impl std::fmt::Debug for Caller {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Caller {:?}", self.client)
@@ -80,7 +93,7 @@ impl Pipeline {
             decided = self.guard.decided(token, level, most, (caller.cancelled)()) => decided,
             never = (caller.waiting)(&question.match_code) => match never {},
         };
-        caller.turn.take().await;
+        caller.take_turn_again().await?;
         decided
     }
 }

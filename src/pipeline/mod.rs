@@ -217,9 +217,9 @@ impl Pipeline {
         Ok(match result {
             Ok(answer) => self.answer::<O>(answer, trail, asked, known).await,
             Err(failure) => {
-                if !failure.was_sent {
-                    known.notes.extend(taken.has_yes().then(|| TOKEN_WORKS.to_owned()));
-                    self.guard.give_back(taken).await;
+                // A key that was made makes the next call another one.
+                if !failure.was_sent && self.guard.give_back(taken).await && !known.made_key {
+                    known.notes.push(TOKEN_WORKS.to_owned());
                 }
                 self.failed::<O>(&failure, trail, &asked, known).await
             }

@@ -9,9 +9,12 @@ use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use sha2::{Digest, Sha256};
+use tokio::sync::{Mutex, OwnedMutexGuard};
+use tokio::time::Instant;
 
 use super::Caller;
 use crate::guard::Refusal;
@@ -21,21 +24,27 @@ const POLL: Duration = Duration::from_millis(20);
 /// How long a call waits for one.
 const MAX_WAIT: Duration = Duration::from_mins(1);
 
-/// The lock files of a state folder: 256, so that a name of which there is no secret leaves nothing
+/// The locks of a state folder: 256 files, so that a name of which there is no secret leaves nothing
 /// behind for ever. Secrets that share one wait for each other now and then.
 #[derive(Debug)]
-pub(crate) struct SecretLocks(PathBuf);
+pub(crate) struct SecretLocks {
+    folder: PathBuf,
+    /// Before each file, the calls of this process in the order in which they came: only the first of
+    /// them opens it.
+    queues: Vec<Arc<Mutex<()>>>,
+}
 
 /// Held until it is dropped, also by a crash: the system releases it with the file.
 #[derive(Debug)]
 pub(super) struct SecretLock {
     _file: File,
+    _first: OwnedMutexGuard<()>,
 }
 
 impl SecretLocks {
     /// The locks in that folder, which is made when it is needed.
     pub(crate) fn new(folder: PathBuf) -> Self {
-        Self(folder)
+        Self { folder, queues: (0..=u8::MAX).map(|_| Arc::default()).collect() }
     }
 
     /// Takes the lock of the secret of that name, in whatever region and account: neither is always
@@ -44,26 +53,28 @@ impl SecretLocks {
     /// # Errors
     /// The folder cannot be used, another call holds the lock for a minute, or the client gave up.
     pub(super) async fn acquire(&self, name: &str, caller: &Caller) -> Result<SecretLock, Refusal> {
-        let [first, ..] = <[u8; 32]>::from(Sha256::digest(name.as_bytes()));
-        let (folder, path) = (self.0.clone(), self.0.join(format!("{first:02x}")));
-        let opened = tokio::task::spawn_blocking(move || {
-            DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
-            let flags = rustix::fs::OFlags::NOFOLLOW | rustix::fs::OFlags::NONBLOCK;
-            let flags = flags.bits().cast_signed();
-            let mut options = OpenOptions::new();
-            options.create(true).append(true).mode(0o600).custom_flags(flags).open(path)
-        });
-        let file = opened.await.map_err(|_| unusable(io::ErrorKind::Other))?;
-        let file = file.map_err(|error| unusable(error.kind()))?;
-        let until = tokio::time::Instant::now() + MAX_WAIT;
+        let [bucket, ..] = <[u8; 32]>::from(Sha256::digest(name.as_bytes()));
+        let queue = self.queues.get(usize::from(bucket)).map(Arc::clone).unwrap_or_default();
+        let until = Instant::now() + MAX_WAIT;
+        let first = if let Ok(first) = Arc::clone(&queue).try_lock_owned() {
+            first
+        } else {
+            // It does nothing meanwhile, so that other calls may.
+            caller.turn.give_back();
+            tokio::select! {
+                first = queue.lock_owned() => first,
+                () = tokio::time::sleep_until(until) => return Err(Refusal::ChangeInProgress),
+                () = (caller.cancelled)() => return Err(Refusal::Cancelled),
+            }
+        };
+        let file = self.open(bucket).await.map_err(unusable)?;
         loop {
             match file.try_lock() {
                 Ok(()) => break,
-                Err(TryLockError::Error(error)) => return Err(unusable(error.kind())),
-                Err(TryLockError::WouldBlock) if tokio::time::Instant::now() >= until => {
+                Err(TryLockError::Error(error)) => return Err(unusable(error)),
+                Err(TryLockError::WouldBlock) if Instant::now() >= until => {
                     return Err(Refusal::ChangeInProgress);
                 }
-                // It does nothing meanwhile, so that other calls may.
                 Err(TryLockError::WouldBlock) => caller.turn.give_back(),
             }
             tokio::select! {
@@ -71,11 +82,25 @@ impl SecretLocks {
                 () = (caller.cancelled)() => return Err(Refusal::Cancelled),
             }
         }
-        caller.turn.take_again().await;
-        Ok(SecretLock { _file: file })
+        caller.take_turn_again().await?;
+        Ok(SecretLock { _file: file, _first: first })
+    }
+
+    async fn open(&self, bucket: u8) -> io::Result<File> {
+        let (folder, path) = (self.folder.clone(), self.folder.join(format!("{bucket:02x}")));
+        let opened = tokio::task::spawn_blocking(move || {
+            DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+            let flags = rustix::fs::OFlags::NOFOLLOW | rustix::fs::OFlags::NONBLOCK;
+            let flags = flags.bits().cast_signed();
+            let mut options = OpenOptions::new();
+            options.create(true).append(true).mode(0o600).custom_flags(flags).open(path)
+        });
+        opened.await?
     }
 }
 
-fn unusable(kind: io::ErrorKind) -> Refusal {
+#[expect(clippy::needless_pass_by_value, reason = "given to `map_err`")]
+fn unusable(error: io::Error) -> Refusal {
+    let kind = error.kind();
     Refusal::StateUnavailable(format!("the locks in the state folder cannot be used ({kind})"))
 }

@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::steps::text;
+use crate::guard::Refusal;
 use crate::operation::Untrusted;
 
 /// KMS keeps as many versions of a secret. A further one takes the place of the oldest that has no
@@ -23,12 +24,16 @@ struct Version {
 }
 
 impl VersionList {
-    /// The versions in the view of ListSecretVersionIds; `None` unless it lists all of them.
-    pub(super) fn of(listing: &Value) -> Option<Self> {
-        let listed = listing.pointer("/VersionIds/VersionId")?.as_array()?;
+    /// The versions in the view of ListSecretVersionIds.
+    ///
+    /// # Errors
+    /// Not all of them are listed, or none: each secret has one.
+    pub(super) fn of(listing: &Value) -> Result<Self, Refusal> {
+        let listed = listing.pointer("/VersionIds/VersionId").and_then(Value::as_array);
+        let listed = listed.ok_or(Refusal::NoListing)?;
         let total = listing.get("TotalCount").and_then(Value::as_u64);
         if total.is_some_and(|total| u64::try_from(listed.len()).is_ok_and(|here| here < total)) {
-            return None;
+            return Err(Refusal::VersionsUnread);
         }
         let version = |version: &Value| {
             let stages = version.pointer("/VersionStages/VersionStage").and_then(Value::as_array);
@@ -39,7 +44,7 @@ impl VersionList {
                 stages: stages.map(str::to_owned).collect(),
             }
         };
-        Some(Self(listed.iter().map(version).collect()))
+        Ok(Self(listed.iter().map(version).collect()))
     }
 
     /// Whether KMS could take `id` for one of them. Its documentation does not say how it compares
@@ -128,11 +133,12 @@ mod tests {
 
     #[test]
     fn a_listing_that_is_not_whole_is_none() {
-        assert!(VersionList::of(&json!({})).is_none());
-        assert!(VersionList::of(&json!({ "TotalCount": 1 })).is_none());
+        for none in [json!({}), json!({ "TotalCount": 1 })] {
+            assert!(matches!(VersionList::of(&none), Err(Refusal::NoListing)), "{none}");
+        }
         let two =
             json!({ "TotalCount": 2, "VersionIds": { "VersionId": [{ "VersionId": "v1" }] } });
-        assert!(VersionList::of(&two).is_none());
+        assert!(matches!(VersionList::of(&two), Err(Refusal::VersionsUnread)));
     }
 
     #[test]

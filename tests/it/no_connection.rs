@@ -143,3 +143,20 @@ fn all_steps_share_it_too() {
     assert_eq!(answer["Error"]["Code"], "NoAnswer", "{answer}");
     assert_eq!(answer["Error"]["Changed"], "no", "{answer}");
 }
+
+/// With the time that is left, nobody would likely learn what became of the write.
+#[test]
+fn a_write_is_not_begun_with_little_time_left() {
+    let emulator = Emulator::start();
+    let options = ServerOptions::with_emulator(&emulator)
+        .env("ALIBABA_CLOUD_CONNECT_TIMEOUT", "1")
+        .env("ALIBABA_CLOUD_READ_TIMEOUT", "1");
+    let mut server = Server::start(options);
+    server.create("app/db", "hunter2-hunter2");
+    emulator.faults("[[rule]]\naction = 'ListSecretVersionIds'\ntimes = 1\neffect = 'hang'\n");
+    let put = json!({ "SecretName": "app/db", "VersionId": "v2", "SecretData": "hunter3-hunter3" });
+    let answer = server.call("PutSecretValue", put);
+    assert_eq!(answer["Error"]["Code"], "NotSent", "{answer}");
+    assert_eq!(answer["Error"]["Changed"], "no", "{answer}");
+    assert_eq!(emulator.count("PutSecretValue"), 0);
+}

@@ -33,7 +33,7 @@ fn assert_asked_anew(answer: &Value, before: &Question) -> Question {
 
 /// A server under that policy with `app/a` and `app/b`, each deletion asked about, and the second
 /// one made.
-fn one_made(emulator: &Emulator, home: &TempDir) -> (Server, Question) {
+fn one_made(emulator: &Emulator, home: &TempDir) -> (Server, [Question; 2]) {
     let policy = home.path().join("policy.toml");
     fs::write(&policy, POLICY).unwrap();
     fs::set_permissions(&policy, Permissions::from_mode(0o600)).unwrap();
@@ -46,13 +46,13 @@ fn one_made(emulator: &Emulator, home: &TempDir) -> (Server, Question) {
     };
     let (first, second) = (ask("app/a"), ask("app/b"));
     assert_eq!(second.redeem(&mut server)["Outcome"], "scheduled");
-    (server, first)
+    (server, [first, second])
 }
 
 #[test]
 fn a_limit_that_was_reached_while_a_token_waited_asks_a_person() {
     let (emulator, home) = (Emulator::start(), TempDir::new().unwrap());
-    let (mut server, first) = one_made(&emulator, &home);
+    let (mut server, [first, _]) = one_made(&emulator, &home);
     let asked = first.redeem(&mut server);
     let anew = assert_asked_anew(&asked, &first);
     assert_eq!(emulator.count("DeleteSecret"), 1);
@@ -60,10 +60,19 @@ fn a_limit_that_was_reached_while_a_token_waited_asks_a_person() {
     assert_eq!(anew.redeem(&mut server)["Outcome"], "scheduled");
 }
 
+/// A client that lost the answer repeats the call: nobody is asked about what was done.
+#[test]
+fn a_token_that_was_used_brings_no_new_question() {
+    let (emulator, home) = (Emulator::start(), TempDir::new().unwrap());
+    let (mut server, [_, second]) = one_made(&emulator, &home);
+    let again = second.redeem(&mut server);
+    assert_eq!(again["Error"]["Code"], "ConfirmationUsed", "{again}");
+}
+
 #[test]
 fn the_token_of_another_call_is_still_refused() {
     let (emulator, home) = (Emulator::start(), TempDir::new().unwrap());
-    let (mut server, first) = one_made(&emulator, &home);
+    let (mut server, [first, _]) = one_made(&emulator, &home);
     server.create("app/c", "hunter2-hunter2");
     let other = server.call("DeleteSecret", first.on(json!({ "SecretName": "app/c" })));
     assert_eq!(other["Error"]["Code"], "ConfirmationMismatch", "{other}");

@@ -54,21 +54,27 @@ fn nothing_changes_a_secret_between_the_listing_and_the_new_version() {
     }
 }
 
+/// Nor do they take anything of which a process has few.
 #[test]
 fn calls_that_wait_for_a_secret_hold_up_no_others() {
     let emulator = Emulator::start();
     let gate = Gate::before(&emulator, "ListSecretVersionIds");
-    let mut server = Server::start(behind(&gate, &emulator));
+    let few_files = ["sh", "-c", "ulimit -n 256; exec \"$@\"", "sh"];
+    let mut server = Server::start(behind(&gate, &emulator).through(&few_files));
     server.create("app/db", VALUE);
-    for number in 0..AT_WORK * 2 {
+    server.create("app/other", VALUE);
+    for number in 0..AT_WORK * 8 {
         let put =
             json!({ "SecretName": "app/db", "VersionId": format!("n{number}"), "SecretData": "x" });
         server.send("tools/call", json!({ "name": "PutSecretValue", "arguments": put }));
     }
     gate.wait();
-    let list = server.send("tools/call", json!({ "name": "ListSecrets", "arguments": {} }));
-    // None of the puts can be answered before the first one has its listing.
-    let answer = server.receive();
-    assert_eq!(answer["id"], json!(list), "{answer}");
-    assert_eq!(answer["result"]["structuredContent"]["Result"]["TotalCount"], 1, "{answer}");
+    let update = json!({ "SecretName": "app/other", "Description": "d" });
+    for (tool, arguments) in [("ListSecrets", json!({})), ("UpdateSecret", update)] {
+        let call = server.send("tools/call", json!({ "name": tool, "arguments": arguments }));
+        // None of the puts can be answered before the first one has its listing.
+        let answer = server.receive();
+        assert_eq!(answer["id"], json!(call), "{answer}");
+        assert_eq!(answer["result"]["structuredContent"]["Status"], "ok", "{answer}");
+    }
 }
