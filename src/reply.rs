@@ -203,7 +203,12 @@ fn confirm(
             insert("ApproveAt", address);
             or_open = ", or to open ApproveAt in a browser on this machine,";
         }
-        notes.push(format!("The call was not made. Ask the person to run ApproveWith in their own terminal{or_open} and to compare the match code, then repeat exactly this call with ConfirmationToken set to the token: it waits for their decision. You cannot approve it yourself."));
+        let how = if challenge.record.destination.as_deref() == Some("person") {
+            "open ApproveAt in a browser on this machine, where the value is shown once they approve it there,".into()
+        } else {
+            format!("run ApproveWith in their own terminal{or_open}")
+        };
+        notes.push(format!("The call was not made. Ask the person to {how} and to compare the match code, then repeat exactly this call with ConfirmationToken set to the token: it waits for their decision. You cannot approve it yourself."));
     }
     if let Some(equivalent) = equivalent {
         confirmation.insert(
@@ -212,6 +217,10 @@ fn confirm(
         );
         if equivalent.discloses {
             notes.push("The equivalent shows the value where it is run: the person should look in private.".into());
+        }
+        let host = &challenge.record.host;
+        if !host.ends_with(".aliyuncs.com") {
+            notes.push(format!("The equivalent acts on Alibaba Cloud, this server on {host}: it is no way to do the same here."));
         }
     }
     notes.extend(challenge.note.map(String::from));

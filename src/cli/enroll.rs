@@ -66,7 +66,7 @@ pub(super) fn run(flags: &Flags, env: &Env) -> Result<ExitCode, Failure> {
     writeln!(out, "The PIN of user {uid} ({}) is enrolled in `{}`.", user.name, path.display())?;
     writeln!(
         out,
-        "Servers of this user that run take no approval any more: restart them. A `pin.json` in a state folder counts for nothing."
+        "Running servers of this user accept no more approvals: restart them. A `pin.json` in a state folder counts for nothing."
     )?;
     Ok(ExitCode::SUCCESS)
 }

@@ -83,7 +83,7 @@ async fn own(what: Own, state: State, env: &Env) -> Result<ExitCode, Failure> {
 }
 
 const SET: &str = "The PIN is set. From now on approving asks for it, and servers that run believe no decision without it.";
-const CHANGED: &str = "Servers that run take no approval any more: restart them.";
+const CHANGED: &str = "Running servers accept no more approvals: restart them.";
 
 impl Desk<'_> {
     async fn set(&self) -> Result<String, Failure> {

@@ -179,6 +179,8 @@ pub(super) fn summary(record: &Record, target: &Target) -> String {
     match record.destination.as_deref() {
         Some("agent") => text.push_str("; the value goes into the conversation"),
         Some("mask") => text.push_str("; the value is masked"),
+        Some("person") => text.push_str("; the value is shown to the person only"),
+        Some("file") => text.push_str("; the value is written to a file"),
         Some(other) => text.push_str(&format!("; the value goes to: {other}")),
         None if record.type_the_name => text.push_str("; nothing brings it back"),
         None => {}

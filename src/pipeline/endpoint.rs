@@ -23,7 +23,7 @@ pub(crate) enum EndpointError {
     )]
     Instance,
     #[error(
-        "the endpoint is no host of KMS (`kms.REGION.aliyuncs.com`), and `endpoints` of `[network]` in config.toml does not list it; to use it, write: endpoints = [\"{0}\"]"
+        "the endpoint is not a host of KMS (`kms.REGION.aliyuncs.com`), and `endpoints` of `[network]` in config.toml does not list it; to use it, write: endpoints = [\"{0}\"]. Where root has /etc/kms-mcp/config.toml, that file decides"
     )]
     NotListed(String),
     #[error(

@@ -6,7 +6,7 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
-/// A point in time, a day, or so long ago.
+/// A point in time, a day, or an age.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum When {
     /// RFC 3339.
@@ -54,7 +54,7 @@ impl FromStr for When {
             return Ok(Self::Day(date));
         }
         ago(text).map(Self::Ago).ok_or(
-            "a time is RFC 3339 (2026-11-22T06:00:00Z), a day in UTC (2026-11-22), or so long ago (90s, 15m, 2h, 7d, 4w)",
+            "a time is RFC 3339 (2026-11-22T06:00:00Z), a day in UTC (2026-11-22), or an age (90s, 15m, 2h, 7d, 4w)",
         )
     }
 }

@@ -7,7 +7,7 @@ use crate::clock::Clock;
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Filters {
-    /// Not before: RFC 3339, a day in UTC such as 2026-11-22, or so long ago such as 2h or 7d
+    /// Not before: RFC 3339, a day in UTC such as 2026-11-22, or an age such as 2h or 7d
     #[arg(long, value_name = "TIME")]
     pub(super) since: Option<When>,
     /// Before; a day counts to its end

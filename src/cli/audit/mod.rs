@@ -30,7 +30,7 @@ pub(super) enum Command {
     Verify(verify::Flags),
     /// Print the public key that checks this state folder's checkpoints
     Key(State),
-    /// Show who asked for what, who let it through and what came of it; a row a call
+    /// Show who asked for what, who let it through and what came of it; one row per call
     Show(Box<show::Flags>),
     /// Write the records as CSV or JSON, for other programs
     Export(Box<export::Flags>),

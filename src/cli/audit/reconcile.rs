@@ -27,7 +27,7 @@ pub(in crate::cli) struct Flags {
     /// Events of ActionTrail: a JSON array, one event a line, or an answer of LookupEvents
     #[arg(long, value_name = "FILE", value_parser = typed::path())]
     actiontrail: PathBuf,
-    /// Not before: RFC 3339, a day in UTC, or so long ago such as 7d [default: all that the file has]
+    /// Not before: RFC 3339, a day in UTC, or an age such as 7d [default: all that the file has]
     #[arg(long, value_name = "TIME")]
     since: Option<When>,
     /// Before; a day counts to its end [default: all that the file has]

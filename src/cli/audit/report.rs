@@ -28,7 +28,7 @@ pub(in crate::cli) struct Flags {
     /// Policy whose rules are looked for in the log: a shipped one by name, or a file
     #[arg(long, value_name = "NAME|PATH", default_value = "default")]
     policy: String,
-    /// Not before: RFC 3339, a day in UTC, or so long ago such as 7d
+    /// Not before: RFC 3339, a day in UTC, or an age such as 7d
     #[arg(long, value_name = "TIME")]
     since: Option<When>,
     /// Before; a day counts to its end

@@ -22,7 +22,7 @@ pub(in crate::cli) struct Flags {
     folder: Option<PathBuf>,
     #[command(flatten)]
     filters: Filters,
-    /// table: a row a call; json: the records of those rows, one a line
+    /// table: one row per call; json: the records of those rows, one per line
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,
     /// Show the calls that calls made on their way, too
