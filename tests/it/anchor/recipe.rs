@@ -221,13 +221,14 @@ fn by_the_recipe_the_command_in_the_answer_runs_as_pasted() {
     if !has_sudo() {
         return;
     }
-    // The agent has no password for sudo.
+    // The agent has no password for sudo, which would ask for one at the terminal of the tests.
     let home = recipe.namespace.home(USER);
-    let run = recipe.namespace.shell(USER, home.path(), &format!("{command} </dev/null"), "");
+    let line = format!("setsid --wait {command} </dev/null");
+    let run = recipe.namespace.shell(USER, home.path(), &line, "");
     assert!(said(&run).contains("password is required"), "{}", said(&run));
-    // Root stands for a person who has.
+    // Root stands for a person who has. The terminal is theirs, as sudo wants to see it.
     let mut words = recipe.namespace.as_user(0);
-    words.extend(["/bin/sh", "-c", command].map(str::to_owned));
+    words.extend(["setsid", "--ctty", "--wait", "/bin/sh", "-c", command].map(str::to_owned));
     let screen = Pty::converse_through(&words, home.path(), &[], &[("[y/N]", "y"), ("PIN: ", PIN)]);
     assert!(screen.text.contains("Approved."), "{}", screen.text);
     let mut again = asked;
