@@ -203,7 +203,8 @@ fn confirm(
             insert("ApproveAt", address);
             or_open = ", or to open ApproveAt in a browser on this machine,";
         }
-        let how = if challenge.record.destination.as_deref() == Some("person") {
+        let for_person = challenge.record.destination.as_deref() == Some("person");
+        let how = if for_person && ways.approve_at.is_some() {
             "open ApproveAt in a browser on this machine, where the value is shown once they approve it there,".into()
         } else {
             format!("run ApproveWith in their own terminal{or_open}")

@@ -23,6 +23,9 @@ fn server(emulator: &Emulator) -> Server {
 fn asked(server: &mut Server) -> (Question, String) {
     let arguments = json!({ "SecretName": "app/db", "Destination": "person" });
     let asked = server.call("GetSecretValue", arguments.clone());
+    // `kms-mcp approve` would ask, and then have nowhere to show the value.
+    let notes = asked["Notes"].to_string();
+    assert!(notes.contains("open ApproveAt") && !notes.contains("run ApproveWith"), "{notes}");
     let text = |name: &str| asked["Confirmation"][name].as_str().unwrap().to_owned();
     let (token, code) = (text("Token"), text("MatchCode"));
     let question = Question { tool: "GetSecretValue".into(), arguments, token, code };
@@ -155,8 +158,7 @@ examples = [{ action = "GetSecretValue", destination = "person", expect = "none"
 fn what_cannot_be_recorded_is_not_shown() {
     let emulator = Emulator::start();
     let gate = Gate::before(&emulator, "GetSecretValue");
-    let mut options = ServerOptions::with_emulator(&emulator).era(Era::V2025_11_25);
-    options.arguments[1].clone_from(&gate.url);
+    let options = ServerOptions::with_emulator(&emulator).era(Era::V2025_11_25).at(&gate.url);
     let mut server = Server::start(options);
     server.create("app/db", VALUE);
     let (question, page) = asked(&mut server);
