@@ -12,7 +12,7 @@ use super::folder::os_string;
 use super::owned::check;
 
 /// How many links are followed on the way to a path, as by Linux.
-const MAX_LINKS: usize = 40;
+pub(super) const MAX_LINKS: usize = 40;
 /// What others may not do with a folder above.
 const WRITE: RawMode = 0o022;
 
@@ -86,7 +86,7 @@ pub(super) fn check_way(path: &Path, owners: &[u32]) -> Result<(), FileError> {
 }
 
 /// The names in a path, the last one first.
-fn parts(path: &Path) -> Vec<OsString> {
+pub(super) fn parts(path: &Path) -> Vec<OsString> {
     let names = path.components().rev().filter_map(|part| match part {
         Component::Normal(name) => Some(name.to_owned()),
         Component::ParentDir => Some("..".into()),

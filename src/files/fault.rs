@@ -96,12 +96,12 @@ impl Fault {
         let (why, next) = if let Self::Writable(mode) = self {
             (
                 format!("can be written by others (mode {mode:04o})"),
-                "close that folder to them (`chmod go-w`) if it is yours alone, or use another one: XDG_CONFIG_HOME and KMS_MCP_STATE_DIR name other places for settings and state",
+                "close that folder to them (`chmod go-w`) if it is yours alone, or use another one (XDG_CONFIG_HOME for settings, KMS_MCP_STATE_DIR for the state)",
             )
         } else if let Self::Owner(user) | Self::NotOwn(user) | Self::NotRoots(user) = self {
             (
                 format!("belongs to user {user}"),
-                "use another place, where all folders above are yours or root's: XDG_CONFIG_HOME and KMS_MCP_STATE_DIR name those for settings and state",
+                "use another place, where all folders above are yours or root's (XDG_CONFIG_HOME for settings, KMS_MCP_STATE_DIR for the state)",
             )
         } else {
             return self;

@@ -80,12 +80,18 @@ pub(crate) fn state_folder(path: &Path) -> Result<PathBuf, FileError> {
         && FileType::from_raw_mode(stat.st_mode) == FileType::Directory
         && stat.st_mode & 0o077 != 0
         && fs::symlink_metadata(path.join(STORE)).is_err()
-        // One that cannot be read is refused below, for what is wrong with it.
-        && fs::read_dir(path).is_ok_and(|mut entries| entries.any(|entry| !entry.is_ok_and(|entry| is_ours(&entry))))
+        && holds_others(path)
     {
         return Err(Fault::InUse(stat.st_mode & 0o7777).at(path));
     }
     private_folder(path, Links::Followed)
+}
+
+/// Whether there is anything in it that is not of kms-mcp. One that cannot be read is refused later,
+/// for what is wrong with it.
+fn holds_others(folder: &Path) -> bool {
+    let Ok(mut entries) = fs::read_dir(folder) else { return false };
+    entries.any(|entry| !entry.is_ok_and(|entry| is_ours(&entry)))
 }
 
 fn is_ours(entry: &DirEntry) -> bool {

@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::fs::File;
 use std::os::fd::OwnedFd;
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
 use rustix::fs::{
     AtFlags, Dev, FileType, Mode, OFlags, Stat, fstat, open, openat, readlinkat, statat,
@@ -11,14 +11,11 @@ use rustix::fs::{
 use rustix::io::Errno;
 use rustix::process::geteuid;
 
-use super::above::with_unmapped_root;
+use super::above::{MAX_LINKS, parts, with_unmapped_root};
 use super::beneath::open_beneath;
 use super::fault::{Fault, FileError};
 use super::folder::{FLAGS, os_string};
 use super::owned::check;
-
-/// How many links are followed on the way to a folder.
-const MAX_LINKS: usize = 32;
 
 /// What tells a file or folder from every other: device and inode.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -121,11 +118,7 @@ impl<'a> Walk<'a> {
                 .map_err(|error| Fault::from(error).at(&self.root))?;
             self.reached = vec![(root, self.root.clone())];
         }
-        let parts = path.components().rev().filter_map(|part| match part {
-            Component::Normal(_) | Component::ParentDir => Some(part.as_os_str().to_owned()),
-            Component::CurDir | Component::RootDir | Component::Prefix(_) => None,
-        });
-        self.rest.extend(parts);
+        self.rest.extend(parts(path));
         Ok(())
     }
 

@@ -48,9 +48,7 @@ impl Caller {
             () = std::future::ready(()) => false,
         }
     }
-}
 
-impl Caller {
     /// Takes its turn once more, if it gave it back to wait for something.
     ///
     /// # Errors

@@ -1,6 +1,6 @@
 //! Approvals: asked, decided, redeemed once.
 
-use rusqlite::{Connection, OptionalExtension, Row, params};
+use rusqlite::{Connection, OptionalExtension, Row, ToSql, params};
 
 use super::{
     Asking, Decided, Decision, Denied, Hash, Identity, Method, Pending, Room, Standing, Store,
@@ -196,13 +196,7 @@ impl Store {
                        match_code, level, instance
                      FROM approvals WHERE token_hash = ?1 AND digest = ?2 AND state <> 'pending'
                        AND match_code = ?3 AND level = ?4 AND instance = ?5",
-                    params![
-                        identity.token_hash,
-                        identity.digest,
-                        identity.match_code,
-                        identity.level,
-                        identity.instance
-                    ],
+                    identity.params(),
                     |row| decided_row(row, row.get(5)?),
                 )
                 .optional()
@@ -251,13 +245,7 @@ impl Store {
                 "UPDATE approvals SET state = 'approved'
                  WHERE token_hash = ?1 AND digest = ?2 AND state = 'spent'
                    AND match_code = ?3 AND level = ?4 AND instance = ?5",
-                params![
-                    identity.token_hash,
-                    identity.digest,
-                    identity.match_code,
-                    identity.level,
-                    identity.instance
-                ],
+                identity.params(),
             )?;
             Ok(())
         })
@@ -295,6 +283,11 @@ impl Store {
 }
 
 impl Identity {
+    /// For `token_hash`, `digest`, `match_code`, `level` and `instance`, in this order.
+    fn params(&self) -> [&dyn ToSql; 5] {
+        [&self.token_hash, &self.digest, &self.match_code, &self.level, &self.instance]
+    }
+
     /// Whether a row has it in the four columns from `first` on.
     fn is_row(&self, row: &Row<'_>, first: usize) -> rusqlite::Result<bool> {
         Ok(row.get::<_, Hash>(first)? == self.digest
