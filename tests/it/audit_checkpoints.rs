@@ -258,8 +258,7 @@ fn killed_between_intent_and_result_the_outcome_is_unknown() {
     let emulator = Emulator::start();
     let gate = Gate::before(&emulator, "DeleteSecret");
     let home = tempfile::tempdir().unwrap();
-    let mut options = ServerOptions::with_emulator(&emulator);
-    options.arguments[1].clone_from(&gate.url);
+    let options = ServerOptions::with_emulator(&emulator).at(&gate.url);
     let mut server = Server::start_in(home.path(), options);
     server.create("app/db", "hunter2-hunter2");
     server.send(

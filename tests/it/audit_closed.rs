@@ -133,8 +133,7 @@ fn a_value_whose_disclosure_cannot_be_recorded_is_dropped() {
     for (what, tamper) in TAMPERINGS {
         let emulator = Emulator::start();
         let gate = Gate::before(&emulator, "GetSecretValue");
-        let mut options = ServerOptions::with_emulator(&emulator);
-        options.arguments[1].clone_from(&gate.url);
+        let options = ServerOptions::with_emulator(&emulator).at(&gate.url);
         let mut server = Server::start(options);
         server.create("app/db", VALUE);
         let question = Question::disclosure(&mut server, "app/db");
@@ -168,8 +167,7 @@ fn only_a_write_that_was_sent_leaves_open_whether_it_changed_something() {
     for (tool, arguments, sent, changed) in cases {
         let emulator = Emulator::start();
         let gate = Gate::before(&emulator, sent);
-        let mut options = ServerOptions::with_emulator(&emulator);
-        options.arguments[1].clone_from(&gate.url);
+        let options = ServerOptions::with_emulator(&emulator).at(&gate.url);
         let mut server = Server::start(options);
         server.create("app/db", VALUE);
         let file = audit_file(&server);
@@ -192,8 +190,7 @@ fn only_a_write_that_was_sent_leaves_open_whether_it_changed_something() {
 fn nor_does_it_stay_in_a_file() {
     let emulator = Emulator::start();
     let gate = Gate::before(&emulator, "GetSecretValue");
-    let mut options = ServerOptions::with_emulator(&emulator);
-    options.arguments[1].clone_from(&gate.url);
+    let options = ServerOptions::with_emulator(&emulator).at(&gate.url);
     let mut server = Server::start(options);
     server.create("app/db", VALUE);
     let read = json!({ "SecretName": "app/db", "Destination": "file", "FileName": "db.txt" });

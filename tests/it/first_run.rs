@@ -432,8 +432,7 @@ fn nobody_listens_at_the_endpoint() {
         listener.local_addr().unwrap().port()
     };
     let emulator = Emulator::start();
-    let mut options = ServerOptions::with_emulator(&emulator);
-    options.arguments[1] = format!("http://127.0.0.1:{port}");
+    let options = ServerOptions::with_emulator(&emulator).at(&format!("http://127.0.0.1:{port}"));
     let mut server = Server::start(options);
     let envelope = server.call(
         "CreateSecret",

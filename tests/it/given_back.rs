@@ -81,8 +81,7 @@ fn message(stream: &mut TcpStream) -> Vec<u8> {
 }
 
 fn behind(door: &Door, emulator: &Emulator) -> Server {
-    let mut options = ServerOptions::with_emulator(emulator);
-    options.arguments[1] = format!("http://{}", door.address);
+    let options = ServerOptions::with_emulator(emulator).at(&format!("http://{}", door.address));
     Server::start(options)
 }
 

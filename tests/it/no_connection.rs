@@ -64,8 +64,9 @@ fn a_certificate_that_is_not_trusted_is_named_and_not_tried_again() {
 fn a_refused_connection_is_one() {
     let emulator = Emulator::start();
     let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    let mut options = ServerOptions::with_emulator(&emulator).env("HTTPS_PROXY", "http://x.test");
-    options.arguments[1] = format!("http://127.0.0.1:{port}");
+    let options = ServerOptions::with_emulator(&emulator)
+        .env("HTTPS_PROXY", "http://x.test")
+        .at(&format!("http://127.0.0.1:{port}"));
     let envelope = list(&mut Server::start(options));
     assert_eq!(text(&envelope, "Message"), format!("`127.0.0.1:{port}` refused the connection"));
     assert!(text(&envelope, "Next").contains("this machine"), "{envelope}");
@@ -113,14 +114,19 @@ fn more_than_a_request_can_hold_is_not_sent() {
     assert_eq!(emulator.count("CreateSecret"), 0);
 }
 
+/// A server whose calls have two seconds, and one for each attempt.
+fn hasty(emulator: &Emulator) -> Server {
+    let options = ServerOptions::with_emulator(emulator)
+        .env("ALIBABA_CLOUD_CONNECT_TIMEOUT", "1")
+        .env("ALIBABA_CLOUD_READ_TIMEOUT", "1");
+    Server::start(options)
+}
+
 #[test]
 fn all_attempts_share_one_deadline() {
     let emulator = Emulator::start();
     emulator.faults("[[rule]]\neffect = 'hang'\n");
-    let options = ServerOptions::with_emulator(&emulator)
-        .env("ALIBABA_CLOUD_CONNECT_TIMEOUT", "1")
-        .env("ALIBABA_CLOUD_READ_TIMEOUT", "1");
-    let envelope = list(&mut Server::start(options));
+    let envelope = list(&mut hasty(&emulator));
     assert_eq!(envelope["Error"]["Code"], "NoAnswer", "{envelope}");
     // Each attempt takes the second of its read timeout; the third would begin after both seconds.
     assert!(emulator.count("ListSecrets") < 3);
@@ -130,10 +136,7 @@ fn all_attempts_share_one_deadline() {
 #[test]
 fn all_steps_share_it_too() {
     let emulator = Emulator::start();
-    let options = ServerOptions::with_emulator(&emulator)
-        .env("ALIBABA_CLOUD_CONNECT_TIMEOUT", "1")
-        .env("ALIBABA_CLOUD_READ_TIMEOUT", "1");
-    let mut server = Server::start(options);
+    let mut server = hasty(&emulator);
     server.create("app/db", "hunter2-hunter2");
     emulator.faults(
         "[[rule]]\naction = 'DescribeSecret'\ntimes = 1\neffect = 'hang'\n[[rule]]\naction = 'ListSecretVersionIds'\ntimes = 1\neffect = 'hang'\n",
@@ -148,10 +151,7 @@ fn all_steps_share_it_too() {
 #[test]
 fn a_write_is_not_begun_with_little_time_left() {
     let emulator = Emulator::start();
-    let options = ServerOptions::with_emulator(&emulator)
-        .env("ALIBABA_CLOUD_CONNECT_TIMEOUT", "1")
-        .env("ALIBABA_CLOUD_READ_TIMEOUT", "1");
-    let mut server = Server::start(options);
+    let mut server = hasty(&emulator);
     server.create("app/db", "hunter2-hunter2");
     emulator.faults("[[rule]]\naction = 'ListSecretVersionIds'\ntimes = 1\neffect = 'hang'\n");
     let put = json!({ "SecretName": "app/db", "VersionId": "v2", "SecretData": "hunter3-hunter3" });

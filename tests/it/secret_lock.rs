@@ -8,12 +8,6 @@ use crate::harness::{Emulator, Gate, Server, ServerOptions};
 const AT_WORK: usize = 64;
 const VALUE: &str = "hunter2-hunter2";
 
-fn behind(gate: &Gate, emulator: &Emulator) -> ServerOptions {
-    let mut options = ServerOptions::with_emulator(emulator);
-    options.arguments[1].clone_from(&gate.url);
-    options
-}
-
 /// A put was judged by the versions that it listed: no stage may move before it is made.
 #[test]
 fn nothing_changes_a_secret_between_the_listing_and_the_new_version() {
@@ -30,7 +24,8 @@ fn nothing_changes_a_secret_between_the_listing_and_the_new_version() {
         let emulator = Emulator::start();
         let gate = Gate::before(&emulator, "ListSecretVersionIds");
         let home = tempfile::tempdir().unwrap();
-        let mut first = Server::start_in(home.path(), behind(&gate, &emulator));
+        let mut first =
+            Server::start_in(home.path(), ServerOptions::with_emulator(&emulator).at(&gate.url));
         let mut second = Server::start_in(home.path(), ServerOptions::with_emulator(&emulator));
         second.create("app/db", VALUE);
         let put = json!({ "SecretName": "app/db", "VersionId": "v2", "SecretData": "x" });
@@ -60,7 +55,8 @@ fn calls_that_wait_for_a_secret_hold_up_no_others() {
     let emulator = Emulator::start();
     let gate = Gate::before(&emulator, "ListSecretVersionIds");
     let few_files = ["sh", "-c", "ulimit -n 256; exec \"$@\"", "sh"];
-    let mut server = Server::start(behind(&gate, &emulator).through(&few_files));
+    let mut server =
+        Server::start(ServerOptions::with_emulator(&emulator).at(&gate.url).through(&few_files));
     server.create("app/db", VALUE);
     server.create("app/other", VALUE);
     for number in 0..AT_WORK * 8 {

@@ -96,8 +96,7 @@ fn a_call_that_hangs_at_kms_holds_nothing_up() {
         let emulator = Emulator::start();
         let gate = Gate::before(&emulator, tool);
         let home = tempfile::tempdir().unwrap();
-        let mut options = ServerOptions::with_emulator(&emulator);
-        options.arguments[1].clone_from(&gate.url);
+        let options = ServerOptions::with_emulator(&emulator).at(&gate.url);
         let mut server = Server::start_in(home.path(), options);
         server.create("app/db", "hunter2-hunter2");
         let call = json!({ "name": tool, "arguments": { "SecretName": "app/db" } });
@@ -110,19 +109,24 @@ fn a_call_that_hangs_at_kms_holds_nothing_up() {
     }
 }
 
+/// A server with a deletion that KMS has made, whose answer waits at the gate; and its request id.
+fn deleting(emulator: &Emulator, home: &Path) -> (Server, Gate, u64) {
+    let gate = Gate::before(emulator, "DeleteSecret");
+    let options = ServerOptions::with_emulator(emulator).at(&gate.url);
+    let mut server = Server::start_in(home, options);
+    server.create("app/db", "hunter2-hunter2");
+    let call = json!({ "name": "DeleteSecret", "arguments": { "SecretName": "app/db" } });
+    let id = server.send("tools/call", call);
+    gate.wait();
+    (server, gate, id)
+}
+
 /// Another program of the user may keep the store for itself as long as it likes.
 #[test]
 fn a_store_that_is_locked_leaves_no_log_unsigned() {
     let emulator = Emulator::start();
-    let gate = Gate::before(&emulator, "DeleteSecret");
     let home = tempfile::tempdir().unwrap();
-    let mut options = ServerOptions::with_emulator(&emulator);
-    options.arguments[1].clone_from(&gate.url);
-    let mut server = Server::start_in(home.path(), options);
-    server.create("app/db", "hunter2-hunter2");
-    let call = json!({ "name": "DeleteSecret", "arguments": { "SecretName": "app/db" } });
-    server.send("tools/call", call);
-    gate.wait();
+    let (server, _gate, _) = deleting(&emulator, home.path());
     let store = rusqlite::Connection::open(server.state().join("store.sqlite")).unwrap();
     store.execute_batch("BEGIN IMMEDIATE").unwrap();
     server.signal(Signal::TERM);
@@ -132,15 +136,8 @@ fn a_store_that_is_locked_leaves_no_log_unsigned() {
 #[test]
 fn a_call_that_ends_in_a_moment_is_answered() {
     let emulator = Emulator::start();
-    let gate = Gate::before(&emulator, "DeleteSecret");
     let home = tempfile::tempdir().unwrap();
-    let mut options = ServerOptions::with_emulator(&emulator);
-    options.arguments[1].clone_from(&gate.url);
-    let mut server = Server::start_in(home.path(), options);
-    server.create("app/db", "hunter2-hunter2");
-    let call = json!({ "name": "DeleteSecret", "arguments": { "SecretName": "app/db" } });
-    let id = server.send("tools/call", call);
-    gate.wait();
+    let (mut server, gate, id) = deleting(&emulator, home.path());
     server.signal(Signal::TERM);
     gate.open();
     let answer = server.receive();

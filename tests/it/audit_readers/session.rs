@@ -50,8 +50,7 @@ impl Session {
         let sent = emulator.requests().len();
         // A second process ends before the answer to its write comes.
         let gate = Gate::before(&emulator, "UpdateSecret");
-        let mut options = ServerOptions::with_emulator(&emulator);
-        options.arguments[1].clone_from(&gate.url);
+        let options = ServerOptions::with_emulator(&emulator).at(&gate.url);
         let mut server = Server::start_in(home.path(), options);
         let arguments = json!({ "SecretName": "app/db", "Description": "later" });
         server.send("tools/call", json!({ "name": "UpdateSecret", "arguments": arguments }));

@@ -117,8 +117,7 @@ fn after_a_step_that_made_something() {
     emulator.faults(
         r#"rule = [{ action = "ListKeys", effect = { override = { Keys = { Key = [] } } } }]"#,
     );
-    let mut options = ServerOptions::with_emulator(&emulator);
-    options.arguments[1].clone_from(&gate.url);
+    let options = ServerOptions::with_emulator(&emulator).at(&gate.url);
     let mut server = server_with(options, &Value::Null, "wait_seconds = 300\n");
     let id = send(&mut server, "CreateSecret", auto_key());
     gate.wait();
@@ -139,8 +138,7 @@ fn after_it_was_sent_its_outcome_is_recorded() {
     ] {
         let emulator = Emulator::start();
         let gate = Gate::before(&emulator, tool);
-        let mut options = ServerOptions::with_emulator(&emulator);
-        options.arguments[1].clone_from(&gate.url);
+        let options = ServerOptions::with_emulator(&emulator).at(&gate.url);
         let mut server = server_with(options, &Value::Null, "wait_seconds = 300\n");
         let mut arguments = arguments;
         if tool == "GetSecretValue" {

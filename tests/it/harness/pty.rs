@@ -5,11 +5,12 @@ use std::io::{Read, Write};
 use std::os::fd::OwnedFd;
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::mpsc::{Receiver, channel};
 
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use rustix::termios::{LocalModes, OptionalActions, Winsize, tcgetattr, tcsetattr, tcsetwinsize};
 
-use super::{BINARY, Watch};
+use super::{BINARY, PATIENCE, Watch};
 
 /// Wide enough that most rows stand on one line.
 const SIZE: Winsize = Winsize { ws_row: 50, ws_col: 200, ws_xpixel: 0, ws_ypixel: 0 };
@@ -33,14 +34,14 @@ impl Pty {
 
     /// Runs any subcommand on a terminal of its own.
     pub(crate) fn run(home: &Path, arguments: &[&str], lines: &[&str]) -> Self {
-        let (child, mut terminal) = start(&[BINARY.into()], home, arguments);
+        let (child, mut terminal, chunks) = start(&[BINARY.into()], home, arguments);
         let _watch = Watch::over(&child);
         for line in lines {
             terminal.write_all(format!("{line}\n").as_bytes()).unwrap();
         }
         // The kernel holds what was typed until it is read, so nothing needs to wait for a prompt.
         terminal.write_all(b"\x04").unwrap();
-        finish(child, terminal, Vec::new())
+        finish(child, &chunks, Vec::new())
     }
 
     /// Runs any subcommand and types each text, followed by Enter, once its prompt is shown: what
@@ -79,32 +80,32 @@ impl Pty {
         arguments: &[&str],
         turns: impl IntoIterator<Item = (&'a str, Turn<'a>)>,
     ) -> Self {
-        let (child, mut terminal) = start(words, home, arguments);
+        let (child, mut terminal, chunks) = start(words, home, arguments);
         let _watch = Watch::over(&child);
         let mut shown = Vec::new();
         let mut seen = 0;
         for (prompt, does) in turns {
             while !String::from_utf8_lossy(&shown[seen..]).contains(prompt) {
-                let mut chunk = [0; 4096];
-                match terminal.read(&mut chunk) {
-                    Ok(count @ 1..) => shown.extend_from_slice(&chunk[..count]),
-                    // It ended without asking: the text says why.
-                    _ => return finish(child, terminal, shown),
-                }
+                // It ended without asking: the text says why.
+                let Ok(chunk) = chunks.recv_timeout(PATIENCE) else {
+                    return finish(child, &chunks, shown);
+                };
+                shown.extend(chunk);
             }
             seen = shown.len();
             if let Some(text) = does() {
                 terminal.write_all(format!("{text}\n").as_bytes()).unwrap();
             }
         }
-        finish(child, terminal, shown)
+        finish(child, &chunks, shown)
     }
 }
 
 /// What is done at a prompt, and what is typed then, if anything.
 pub(crate) type Turn<'a> = Box<dyn FnOnce() -> Option<String> + 'a>;
 
-fn start(words: &[String], home: &Path, arguments: &[&str]) -> (Child, File) {
+/// The program, its terminal to type on, and what is shown there, piece by piece.
+fn start(words: &[String], home: &Path, arguments: &[&str]) -> (Child, File, Receiver<Vec<u8>>) {
     let master: OwnedFd = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
     grantpt(&master).unwrap();
     unlockpt(&master).unwrap();
@@ -126,18 +127,26 @@ fn start(words: &[String], home: &Path, arguments: &[&str]) -> (Child, File) {
         .stderr(Stdio::from(slave()))
         .spawn()
         .unwrap();
-    (child, File::from(master))
-}
-
-fn finish(mut child: Child, mut terminal: File, mut shown: Vec<u8>) -> Pty {
-    let text = std::thread::spawn(move || {
+    let terminal = File::from(master);
+    let mut seen = terminal.try_clone().unwrap();
+    let (tell, chunks) = channel();
+    std::thread::spawn(move || {
         let mut chunk = [0; 4096];
         // Reading a terminal whose other side is closed ends with an error.
-        while let Ok(count @ 1..) = terminal.read(&mut chunk) {
-            shown.extend_from_slice(&chunk[..count]);
+        while let Ok(count @ 1..) = seen.read(&mut chunk) {
+            if tell.send(chunk[..count].to_vec()).is_err() {
+                break;
+            }
         }
-        String::from_utf8_lossy(&shown).into_owned()
     });
-    let status = child.wait().unwrap();
-    Pty { text: text.join().unwrap(), status }
+    (child, terminal, chunks)
+}
+
+/// Waits for the end, which the watch over the program brings if nothing else does. What it left
+/// behind may hold the terminal for longer.
+fn finish(mut child: Child, chunks: &Receiver<Vec<u8>>, mut shown: Vec<u8>) -> Pty {
+    while let Ok(chunk) = chunks.recv_timeout(PATIENCE) {
+        shown.extend(chunk);
+    }
+    Pty { text: String::from_utf8_lossy(&shown).into_owned(), status: child.wait().unwrap() }
 }

@@ -91,6 +91,13 @@ impl ServerOptions {
         self
     }
 
+    /// The same at another address: that of something that stands before the emulator.
+    #[must_use]
+    pub(crate) fn at(mut self, url: &str) -> Self {
+        url.clone_into(&mut self.arguments[1]);
+        self
+    }
+
     #[must_use]
     pub(crate) fn env(mut self, name: &str, value: &str) -> Self {
         self.environment.push((name.into(), value.into()));
