@@ -3,6 +3,10 @@
 //!
 //! A leaf module: it does not know what the files hold. Every open is non-blocking, so that a pipe
 //! in the place of a file cannot hold a server, and every check is made on the open file.
+//!
+//! `owned` files of the right user · `folder` private folders · `above` what stands above a path ·
+//! `held` a folder opened once · `beneath` a file below it · `created` a new file, told from one in
+//! its place · `draft` a file written whole or not at all · `written` paths as people write them
 
 mod above;
 mod beneath;

@@ -1,5 +1,9 @@
 //! The guard: nothing is sent without a [`Permit`], and [`Guard::admit`] is the one place that
 //! makes them. It reads the policy and the store, writes the audit log, and calls nobody.
+//!
+//! `policy` verdicts · `request` a call, and `approval` its record · `witnessed` what must not change
+//! · `tokens` what was asked · `limits` how often · `waiting` for a decision · `decision` which ones
+//! count · `redeem` spends a token · `taken` what a call gets back of which nothing was sent
 
 pub(crate) mod approval;
 mod collisions;
